@@ -1,0 +1,1 @@
+"""Attribution receipts for those who write and check them."""

@@ -1,0 +1,1 @@
+"""L1, derivation, sequencing and batching: which blocks there are."""

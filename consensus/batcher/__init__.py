@@ -1,0 +1,1 @@
+"""Publishing L2 blocks to L1."""

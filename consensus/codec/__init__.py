@@ -1,0 +1,1 @@
+"""The wire formats that batches travel to L1 in."""

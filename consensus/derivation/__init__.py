@@ -1,0 +1,1 @@
+"""The pull pipeline from L1 blocks to payload attributes."""

@@ -1,0 +1,1 @@
+"""Reading from L1 and sending to it."""

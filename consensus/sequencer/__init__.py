@@ -1,0 +1,1 @@
+"""Choosing L1 origins and building unsafe blocks."""

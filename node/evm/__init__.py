@@ -1,0 +1,1 @@
+"""The EVM: everything that touches py-evm."""

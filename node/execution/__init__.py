@@ -1,0 +1,1 @@
+"""From a parent block and transactions to the next block."""

@@ -1,0 +1,1 @@
+"""Accounts, storage and the tries that commit to them."""

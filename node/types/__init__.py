@@ -1,0 +1,1 @@
+"""Values that the whole project shares: hashes, transactions, receipts, blocks."""

@@ -1,0 +1,1 @@
+"""A rollup inside a test."""

@@ -1,0 +1,1 @@
+"""JSON-RPC: what wallets and tools talk to."""

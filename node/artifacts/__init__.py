@@ -1,0 +1,56 @@
+"""ABI and bytecode of our contracts, compiled from `contracts/` and shipped as package data."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_SUFFIX = ".json"
+
+
+class UnknownArtifactError(KeyError):
+    """No contract of that name has been compiled into the package."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no artifact {name!r}; known: {', '.join(known)}")
+
+    def __str__(self) -> str:
+        """The message itself: KeyError would show its quoted form."""
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A compiled contract.
+
+    `bytecode` is creation code, to which encoded constructor arguments are appended;
+    `deployed_bytecode` is what genesis places at an address, with zeros where the constructor
+    would write immutable values.
+    """
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    deployed_bytecode: bytes
+
+
+@cache
+def artifact_names() -> tuple[str, ...]:
+    """Names that `load_artifact` knows, sorted."""
+    files = (entry.name for entry in resources.files(__name__).iterdir())
+    return tuple(sorted(file.removesuffix(_SUFFIX) for file in files if file.endswith(_SUFFIX)))
+
+
+@cache
+def load_artifact(name: str) -> Artifact:
+    """Read a contract by its Solidity name; raises `UnknownArtifactError`."""
+    if name not in artifact_names():
+        raise UnknownArtifactError(name, artifact_names())
+    content = json.loads(resources.files(__name__).joinpath(name + _SUFFIX).read_bytes())
+    return Artifact(
+        name=content["contractName"],
+        abi=content["abi"],
+        bytecode=bytes.fromhex(content["bytecode"][2:]),
+        deployed_bytecode=bytes.fromhex(content["deployedBytecode"][2:]),
+    )

@@ -171,7 +171,22 @@ def test_portal_refuses_settings_of_another_portal(chain: LocalChain, l1: L1Cont
         Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
 
 
-def test_open_token(l1: L1Contracts) -> None:
-    expected = {"name": "OPEN", "symbol": "OPEN", "decimals": 18, "totalSupply": SUPPLY}
-    assert {name: l1.token.read(name) for name in expected} == expected
-    assert l1.token.read("nonces", address_text(ALICE)) == 0
+def test_portal_refuses_a_token_of_other_decimals(chain: LocalChain) -> None:
+    token = Contract.deploy(chain, "FeeToken", 6, OPEN, sender=ALICE)
+    config = deploy_system_config(chain, chain.next_address(OWNER, ahead=1))
+    addresses = address_text(token.address), address_text(config.address)
+    with pytest.raises(Reverted, match="UnsupportedTokenDecimals") as refusal:
+        Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
+    assert refusal.value.arguments == (6,)
+
+
+def test_portal_insists_on_the_whole_amount(chain: LocalChain) -> None:
+    token = Contract.deploy(chain, "FeeToken", 18, OPEN, sender=ALICE)
+    config = deploy_system_config(chain, chain.next_address(OWNER, ahead=1))
+    addresses = address_text(token.address), address_text(config.address)
+    portal = Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
+    token.send("approve", address_text(portal.address), OPEN, sender=ALICE)
+    arguments = (TO_TEXT, 100, 100, 100_000, False, b"")
+    with pytest.raises(Reverted, match="TokenAmountMismatch") as refusal:
+        portal.send("depositERC20Transaction", *arguments, sender=ALICE)
+    assert refusal.value.arguments == (100, 99)

@@ -1,0 +1,44 @@
+# Everything happens in .venv; nothing outside this folder is touched.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SOURCES := node rpc consensus attribution openrollup tests
+
+.PHONY: dev test check contracts bench clients clean
+
+dev: .venv/run.stamp  ## install and start the whole rollup
+	$(BIN)/openrollup dev $(ARGS)
+
+test: check clients  ## everything that CI runs
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then cd contracts && npm ci --silent --no-fund --no-audit && npm run --silent check; \
+	else echo "contracts: skipped, npm is not installed"; fi
+
+clients:  ## the wallets and tools that tests/clients drives
+	@if command -v npm >/dev/null; then cd tests/clients && npm ci --silent --no-fund --no-audit; \
+	else echo "clients: skipped, npm is not installed"; fi
+
+contracts: ## compile contracts/src into node/artifacts
+	cd contracts && npm ci --silent --no-fund --no-audit && npm run build
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m bench
+
+.venv/run.stamp: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "OpenRollup needs Python 3.11 or 3.12 on the PATH" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info contracts/node_modules tests/clients/node_modules

@@ -34,6 +34,12 @@ abstract contract ResourceMetering {
     ///      256 bits without rounding in between: 7**45 < 2**127.
     uint256 private constant DECAY_STEP = 45;
 
+    /// @dev Bytes in one hash of the gas burner.
+    uint256 private constant HASH_BYTES = 8192;
+
+    /// @dev More than one round of the burner uses, the first with its new memory included.
+    uint256 private constant HASH_GAS = 8_000;
+
     /// @notice State of the market after the last sale.
     ResourceParams public params;
 
@@ -55,7 +61,20 @@ abstract contract ResourceMetering {
         // A low L1 base fee would make the burnt gas cheap for the buyer but very large, hence
         // the floor under the exchange rate.
         uint256 gasToBurn = (uint256(l2Gas) * price) / Math.max(block.basefee, MINIMUM_BASE_FEE);
-        while (gasAtStart - gasleft() < gasToBurn) {}
+        _burn(gasAtStart, gasToBurn);
+    }
+
+    /// @dev Uses up L1 gas until `amount` is gone since `gasAtStart`. Long hashes do most of it, so
+    ///      that a node gets through in few steps; a loop does the rest.
+    function _burn(uint256 gasAtStart, uint256 amount) private view {
+        while (gasAtStart - gasleft() + HASH_GAS < amount) {
+            assembly ("memory-safe") {
+                // Scratch space behind all memory in use.
+                let free := mload(0x40)
+                mstore(free, keccak256(free, HASH_BYTES))
+            }
+        }
+        while (gasAtStart - gasleft() < amount) {}
     }
 
     /// @dev Moves the market to this block and records the sale.

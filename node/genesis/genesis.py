@@ -1,0 +1,146 @@
+"""The first block of a chain and the state it starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from node.config import ChainConfig
+from node.execution.transition import ExecutedBlock
+from node.state.trie import Trie
+from node.state.view import Account, StateChanges
+from node.types.block import Block, Header
+from node.types.primitives import (
+    EMPTY_BLOOM,
+    EMPTY_CODE_HASH,
+    EMPTY_REQUESTS_HASH,
+    EMPTY_TRIE_ROOT,
+    ZERO_ADDRESS,
+    ZERO_HASH,
+    Address,
+    BlockNumber,
+    Hash32,
+    hex_address,
+    keccak256,
+)
+from node.types.rlp_codec import encode, encode_uint
+
+DEFAULT_BASE_FEE = 10**9
+_MESSAGE_PASSER = hex_address("0x4200000000000000000000000000000000000016")
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisAccount:
+    """An account that exists before the first block. `balance` is in wei."""
+
+    balance: int = 0
+    nonce: int = 0
+    code: bytes = b""
+    storage: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What a geth-format genesis file says. `timestamp` is in seconds, `base_fee` in wei per gas.
+
+    `raw_config` is the file's own `config` object, kept so that writing the file loses nothing.
+    """
+
+    config: ChainConfig
+    raw_config: Mapping[str, Any]
+    timestamp: int
+    gas_limit: int
+    alloc: Mapping[Address, GenesisAccount]
+    extra_data: bytes = b""
+    base_fee: int = DEFAULT_BASE_FEE
+    coinbase: Address = ZERO_ADDRESS
+    prev_randao: Hash32 = ZERO_HASH
+    difficulty: int = 0
+    nonce: bytes = bytes(8)
+    gas_used: int = 0
+    blob_gas_used: int = 0
+    excess_blob_gas: int = 0
+    parent_hash: Hash32 = ZERO_HASH
+
+
+def genesis_block(genesis: Genesis) -> ExecutedBlock:
+    """Return block 0 with the state it creates, as geth's genesis construction defines them."""
+    changes = _state(genesis.alloc)
+    is_prague = genesis.config.is_prague(genesis.timestamp)
+    header = Header(
+        parent_hash=genesis.parent_hash,
+        coinbase=genesis.coinbase,
+        state_root=changes.state_root,
+        transactions_root=EMPTY_TRIE_ROOT,
+        receipts_root=EMPTY_TRIE_ROOT,
+        bloom=EMPTY_BLOOM,
+        number=BlockNumber(0),
+        gas_limit=genesis.gas_limit,
+        gas_used=genesis.gas_used,
+        timestamp=genesis.timestamp,
+        extra_data=genesis.extra_data,
+        prev_randao=genesis.prev_randao,
+        base_fee=genesis.base_fee,
+        withdrawals_root=_withdrawals_root(genesis, changes),
+        blob_gas_used=genesis.blob_gas_used,
+        excess_blob_gas=genesis.excess_blob_gas,
+        parent_beacon_block_root=ZERO_HASH,
+        requests_hash=EMPTY_REQUESTS_HASH if is_prague else None,
+        difficulty=genesis.difficulty,
+        nonce=genesis.nonce,
+    )
+    return ExecutedBlock(block=Block(header, ()), receipts=(), changes=changes)
+
+
+def _withdrawals_root(genesis: Genesis, changes: StateChanges) -> Hash32:
+    # Isthmus puts the message passer's storage root where Ethereum has the withdrawals root.
+    rules = genesis.config.rollup
+    if rules is None or not genesis.config.is_prague(genesis.timestamp):
+        return EMPTY_TRIE_ROOT
+    account = changes.accounts.get(_MESSAGE_PASSER)
+    return EMPTY_TRIE_ROOT if account is None else account.storage_root
+
+
+def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
+    accounts: dict[Address, Account | None] = {}
+    storage: dict[tuple[Address, int], int] = {}
+    codes: dict[Hash32, bytes] = {}
+    nodes: dict[Hash32, bytes] = {}
+    state = Trie(_no_node)
+    for address, content in alloc.items():
+        slots = {slot: value for slot, value in content.storage.items() if value}
+        storage_root, storage_nodes = _storage_trie(slots)
+        code_hash = keccak256(content.code) if content.code else EMPTY_CODE_HASH
+        if content.code:
+            codes[code_hash] = content.code
+        account = Account(content.nonce, content.balance, storage_root, code_hash)
+        # Empty accounts are kept: geth does not apply EIP-161 to the genesis allocation.
+        state.put(keccak256(address), _account_rlp(account))
+        accounts[address] = account
+        storage.update({(address, slot): value for slot, value in slots.items()})
+        nodes.update(storage_nodes)
+    state_root, state_nodes = state.commit()
+    return StateChanges(
+        state_root=state_root,
+        accounts=accounts,
+        storage=storage,
+        previous_accounts=dict.fromkeys(accounts),
+        previous_storage=dict.fromkeys(storage, 0),
+        codes=codes,
+        trie_nodes={**nodes, **state_nodes},
+    )
+
+
+def _storage_trie(slots: Mapping[int, int]) -> tuple[Hash32, dict[Hash32, bytes]]:
+    trie = Trie(_no_node)
+    for slot, value in slots.items():
+        trie.put(keccak256(slot.to_bytes(32, "big")), encode(encode_uint(value)))
+    return trie.commit()
+
+
+def _account_rlp(account: Account) -> bytes:
+    numbers = (encode_uint(account.nonce), encode_uint(account.balance))
+    return encode([*numbers, account.storage_root, account.code_hash])
+
+
+def _no_node(node_hash: Hash32) -> bytes:
+    raise AssertionError(f"a trie built from nothing asked for node 0x{node_hash.hex()}")

@@ -1,0 +1,43 @@
+"""What the wiring injects: the doors through which rpc reaches consensus and the mempool.
+
+rpc and consensus never import each other. Mappings are JSON objects in the spelling of op-node.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from node.types.block import Block
+from node.types.primitives import Hash32
+from rpc.encoding.hexadecimal import Json
+
+
+class TransactionSink(Protocol):
+    """Where signed transactions go: the own mempool, or the sequencer that a verifier follows."""
+
+    async def send(self, raw: bytes) -> Hash32:
+        """Hand on an encoded transaction and return its hash; InvalidTransaction if refused."""
+        ...
+
+
+class SyncStatusPort(Protocol):
+    """How far the node has followed L1."""
+
+    def sync_status(self) -> Mapping[str, Json]:
+        """Return the heads of both layers, as optimism_syncStatus shows them."""
+        ...
+
+
+class RollupConfigPort(Protocol):
+    """The fixed parameters of the rollup."""
+
+    def rollup_config(self) -> Mapping[str, Json]:
+        """Return rollup.json's content."""
+        ...
+
+
+class L2BlockRefPort(Protocol):
+    """Places an L2 block relative to L1."""
+
+    def l2_block_ref(self, block: Block) -> Mapping[str, Json]:
+        """Return hash, number, parentHash, timestamp, l1origin and sequenceNumber of a block."""
+        ...

@@ -111,7 +111,7 @@ def decode_head_result(output: bytes) -> StreamState:
 
 def decode_credit_result(output: bytes) -> int:
     """Read what `credit` returned, in gwei x basis points."""
-    (value,) = _decode("credit", ("uint256",), output)
+    value: int = _decode("credit", ("uint256",), output)[0]
     return value
 
 

@@ -1,0 +1,244 @@
+"""L1 over JSON-RPC: what derivation reads, checked hash by hash, and what a sender needs."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from consensus.block_refs import L1BlockRef, l1_block_ref
+from consensus.l1.json_objects import (
+    JsonObject,
+    MalformedL1Data,
+    as_data,
+    as_hash,
+    as_object,
+    as_objects,
+    as_quantity,
+    header_from_json,
+    receipts_from_json,
+    transaction_from_json,
+)
+from consensus.l1.json_rpc import Json, JsonRpc, RpcFault
+from consensus.l1.source import L1BlockGone, L1NotFound, Label
+from node.state.trie import ordered_root
+from node.types.block import Block, BlockRef, Header
+from node.types.primitives import Address, BlockNumber, Hash32
+from node.types.receipt import Receipt
+
+_HEADERS_KEPT = 4096
+_BODIES_KEPT = 64
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionInclusion:
+    """Where a transaction of ours ended up; `status` is 1 for success."""
+
+    hash: Hash32
+    block: BlockRef
+    status: int
+    gas_used: int
+
+
+class L1Client:
+    """An L1Source over HTTP. Errors are temporary, except UnsupportedL1 (critical)."""
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+        self._headers: _Recent[Hash32, Header] = _Recent(_HEADERS_KEPT)
+        self._blocks: _Recent[Hash32, Block] = _Recent(_BODIES_KEPT)
+        self._receipts: _Recent[Hash32, tuple[Receipt, ...]] = _Recent(_BODIES_KEPT)
+        self._has_block_receipts = True
+
+    @property
+    def url(self) -> str:
+        """Where this L1 is."""
+        return self._rpc.url
+
+    async def chain_id(self) -> int:
+        """Return L1's chain id."""
+        return as_quantity(await self._rpc.call("eth_chainId"), "eth_chainId")
+
+    async def block_ref_by_number(self, number: int) -> L1BlockRef:
+        """Return the canonical block at `number`; L1NotFound if L1 is not there yet."""
+        header = await self._header_at(hex(number))
+        if header.number != number:
+            raise MalformedL1Data(f"L1: expected block {number}, got {header.number}")
+        return l1_block_ref(header)
+
+    async def block_ref_by_label(self, label: Label) -> L1BlockRef:
+        """Return the latest, safe or finalized block; L1NotFound if there is none yet."""
+        return l1_block_ref(await self._header_at(label))
+
+    async def header(self, block_hash: Hash32) -> Header:
+        """Return a header by hash; L1BlockGone if L1 does not know it (any more)."""
+        if (known := self._headers.get(block_hash)) is not None:
+            return known
+        return (await self._fetch_by_hash(block_hash, with_transactions=False))[1]
+
+    async def block(self, block_hash: Hash32) -> Block:
+        """Return header and transactions by hash, against the header's transactions root."""
+        if (known := self._blocks.get(block_hash)) is not None:
+            return known
+        answer, header = await self._fetch_by_hash(block_hash, with_transactions=True)
+        entries = as_objects(answer.get("transactions"), "transactions")
+        block = await asyncio.to_thread(_checked_block, header, entries)
+        self._blocks.put(block_hash, block)
+        return block
+
+    async def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...]:
+        """Return a block's receipts, checked against the header's receipts root."""
+        if (known := self._receipts.get(block_hash)) is not None:
+            return known
+        header = await self.header(block_hash)
+        entries = await self._fetch_receipts(block_hash)
+        receipts = await asyncio.to_thread(_checked_receipts, header, entries)
+        self._receipts.put(block_hash, receipts)
+        return receipts
+
+    async def nonce(self, address: Address) -> int:
+        """Return how many transactions `address` has had included."""
+        return await self._quantity("eth_getTransactionCount", "0x" + address.hex(), "latest")
+
+    async def balance(self, address: Address) -> int:
+        """Return the balance of `address` in wei of L1."""
+        return await self._quantity("eth_getBalance", "0x" + address.hex(), "latest")
+
+    async def base_fee(self) -> int:
+        """Return the base fee of the latest block, in wei per gas unit."""
+        return (await self._header_at("latest")).base_fee
+
+    async def priority_fee(self) -> int | None:
+        """Return the tip that L1 suggests, in wei per gas unit; None if it suggests none."""
+        try:
+            return await self._quantity("eth_maxPriorityFeePerGas")
+        except RpcFault as fault:
+            if fault.is_method_missing:
+                return None
+            raise
+
+    async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
+        """Return the gas that a transaction will need; RpcFault says why it would revert."""
+        call: dict[str, Json] = {"from": "0x" + sender.hex(), "data": "0x" + data.hex()}
+        if to is not None:
+            call["to"] = "0x" + to.hex()
+        return await self._quantity("eth_estimateGas", call)
+
+    async def send_raw_transaction(self, raw: bytes) -> Hash32:
+        """Hand a signed transaction to L1; RpcFault carries the reason of a refusal."""
+        answer = await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+        return as_hash(answer, "eth_sendRawTransaction")
+
+    async def transaction_inclusion(self, transaction: Hash32) -> TransactionInclusion | None:
+        """Return the block that holds a transaction, None while none does."""
+        answer = await self._rpc.call("eth_getTransactionReceipt", "0x" + transaction.hex())
+        if answer is None:
+            return None
+        receipt = as_object(answer, "receipt")
+        number = as_quantity(receipt.get("blockNumber"), "blockNumber")
+        return TransactionInclusion(
+            hash=as_hash(receipt.get("transactionHash"), "transactionHash"),
+            block=BlockRef(as_hash(receipt.get("blockHash"), "blockHash"), BlockNumber(number)),
+            status=as_quantity(receipt.get("status"), "status"),
+            gas_used=as_quantity(receipt.get("gasUsed"), "gasUsed"),
+        )
+
+    async def call(self, to: Address, data: bytes) -> bytes:
+        """Return the output of a read-only call at the latest block."""
+        request: dict[str, Json] = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
+        return as_data(await self._rpc.call("eth_call", request, "latest"), "eth_call")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._rpc.close()
+
+    async def _quantity(self, method: str, *params: Json) -> int:
+        return as_quantity(await self._rpc.call(method, *params), method)
+
+    async def _header_at(self, tag: str) -> Header:
+        try:
+            answer = await self._rpc.call("eth_getBlockByNumber", tag, False)
+        except RpcFault as fault:
+            # geth answers with an error, not null, while no block is safe or finalized yet.
+            if "not found" in fault.message:
+                raise L1NotFound(f"L1 has no block {tag}: {fault.message}") from fault
+            raise
+        if answer is None:
+            raise L1NotFound(f"L1 has no block {tag}")
+        header = header_from_json(as_object(answer, "block"))
+        self._headers.put(header.hash, header)
+        return header
+
+    async def _fetch_by_hash(
+        self, block_hash: Hash32, *, with_transactions: bool
+    ) -> tuple[JsonObject, Header]:
+        name = "0x" + block_hash.hex()
+        answer = await self._rpc.call("eth_getBlockByHash", name, with_transactions)
+        if answer is None:
+            raise L1BlockGone(f"L1 does not know block {name}")
+        block = as_object(answer, "block")
+        header = header_from_json(block)
+        if header.hash != block_hash:
+            raise MalformedL1Data(f"L1: expected block {name}, got 0x{header.hash.hex()}")
+        self._headers.put(block_hash, header)
+        return block, header
+
+    async def _fetch_receipts(self, block_hash: Hash32) -> list[JsonObject]:
+        name = "0x" + block_hash.hex()
+        if self._has_block_receipts:
+            try:
+                answer = await self._rpc.call("eth_getBlockReceipts", name)
+            except RpcFault as fault:
+                if not fault.is_method_missing:
+                    raise
+                self._has_block_receipts = False
+            else:
+                if answer is None:
+                    raise L1BlockGone(f"L1 does not know the receipts of block {name}")
+                return as_objects(answer, "receipts")
+        block = await self.block(block_hash)
+        hashes = [["0x" + tx.hash.hex()] for tx in block.transactions]
+        return as_objects(await self._rpc.batch("eth_getTransactionReceipt", hashes), "receipts")
+
+
+class _Recent(Generic[K, V]):
+    """The values that were used last, up to a number of them."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._capacity:
+            self._values.popitem(last=False)
+
+
+def _checked_block(header: Header, entries: list[JsonObject]) -> Block:
+    transactions = tuple(transaction_from_json(entry) for entry in entries)
+    root = ordered_root([tx.raw for tx in transactions])
+    if root != header.transactions_root:
+        raise MalformedL1Data(
+            f"L1 block {header.number}: expected transactions of root "
+            f"0x{header.transactions_root.hex()}, got 0x{root.hex()}"
+        )
+    return Block(header, transactions)
+
+
+def _checked_receipts(header: Header, entries: list[JsonObject]) -> tuple[Receipt, ...]:
+    receipts = receipts_from_json(entries)
+    root = ordered_root([receipt.encode() for receipt in receipts])
+    if root != header.receipts_root:
+        raise MalformedL1Data(
+            f"L1 block {header.number}: expected receipts of root "
+            f"0x{header.receipts_root.hex()}, got 0x{root.hex()}"
+        )
+    return receipts

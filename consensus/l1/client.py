@@ -1,9 +1,7 @@
 """L1 over JSON-RPC: what derivation reads, checked hash by hash, and what a sender needs."""
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from consensus.block_refs import L1BlockRef, l1_block_ref
 from consensus.l1.json_objects import (
@@ -20,6 +18,7 @@ from consensus.l1.json_objects import (
 )
 from consensus.l1.json_rpc import Json, JsonRpc, RpcFault
 from consensus.l1.source import L1BlockGone, L1NotFound, Label
+from node.lru_cache import LruCache
 from node.state.trie import ordered_root
 from node.types.block import Block, BlockRef, Header
 from node.types.primitives import Address, BlockNumber, Hash32
@@ -27,9 +26,6 @@ from node.types.receipt import Receipt
 
 _HEADERS_KEPT = 4096
 _BODIES_KEPT = 64
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,9 @@ class L1Client:
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
-        self._headers: _Recent[Hash32, Header] = _Recent(_HEADERS_KEPT)
-        self._blocks: _Recent[Hash32, Block] = _Recent(_BODIES_KEPT)
-        self._receipts: _Recent[Hash32, tuple[Receipt, ...]] = _Recent(_BODIES_KEPT)
+        self._headers: LruCache[Hash32, Header] = LruCache(_HEADERS_KEPT)
+        self._blocks: LruCache[Hash32, Block] = LruCache(_BODIES_KEPT)
+        self._receipts: LruCache[Hash32, tuple[Receipt, ...]] = LruCache(_BODIES_KEPT)
         self._has_block_receipts = True
 
     @property
@@ -201,25 +197,6 @@ class L1Client:
         block = await self.block(block_hash)
         hashes = [["0x" + tx.hash.hex()] for tx in block.transactions]
         return as_objects(await self._rpc.batch("eth_getTransactionReceipt", hashes), "receipts")
-
-
-class _Recent(Generic[K, V]):
-    """The values that were used last, up to a number of them."""
-
-    def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._values: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        if key in self._values:
-            self._values.move_to_end(key)
-        return self._values.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._capacity:
-            self._values.popitem(last=False)
 
 
 def _checked_block(header: Header, entries: list[JsonObject]) -> Block:

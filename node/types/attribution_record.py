@@ -217,6 +217,8 @@ def commitment(
     for name, count in counts.items():
         if not 0 <= count <= UINT64_MAX:
             raise InvalidInput(f"{name}: expected 0 to 2^64-1, got {count}")
+    if method not in tuple(Method):
+        raise InvalidInput(f"method: expected {Method.STATIC} to {Method.RETRIEVAL}, got {method}")
     return keccak256(
         salt
         + model_hash
@@ -224,6 +226,6 @@ def commitment(
         + response_hash
         + prompt_tokens.to_bytes(8, "big")
         + completion_tokens.to_bytes(8, "big")
-        + bytes([Method(method)])
+        + bytes([method])
         + evidence_root
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from node.config import ChainConfig
 from node.execution.transition import ExecutedBlock
-from node.state.trie import Trie
+from node.state.trie import Trie, no_nodes
 from node.state.view import Account, StateChanges
 from node.types.block import Block, Header
 from node.types.primitives import (
@@ -105,7 +105,7 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
     storage: dict[tuple[Address, int], int] = {}
     codes: dict[Hash32, bytes] = {}
     nodes: dict[Hash32, bytes] = {}
-    state = Trie(_no_node)
+    state = Trie(no_nodes)
     for address, content in alloc.items():
         slots = {slot: value for slot, value in content.storage.items() if value}
         storage_root, storage_nodes = _storage_trie(slots)
@@ -114,33 +114,26 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
             codes[code_hash] = content.code
         account = Account(content.nonce, content.balance, storage_root, code_hash)
         # Empty accounts are kept: geth does not apply EIP-161 to the genesis allocation.
-        state.put(keccak256(address), _account_rlp(account))
+        state.put(keccak256(address), account.encode())
         accounts[address] = account
         storage.update({(address, slot): value for slot, value in slots.items()})
         nodes.update(storage_nodes)
     state_root, state_nodes = state.commit()
     return StateChanges(
+        parent_root=EMPTY_TRIE_ROOT,
         state_root=state_root,
         accounts=accounts,
         storage=storage,
         previous_accounts=dict.fromkeys(accounts),
         previous_storage=dict.fromkeys(storage, 0),
+        cleared_storage=frozenset(),
         codes=codes,
         trie_nodes={**nodes, **state_nodes},
     )
 
 
 def _storage_trie(slots: Mapping[int, int]) -> tuple[Hash32, dict[Hash32, bytes]]:
-    trie = Trie(_no_node)
+    trie = Trie(no_nodes)
     for slot, value in slots.items():
         trie.put(keccak256(slot.to_bytes(32, "big")), encode(encode_uint(value)))
     return trie.commit()
-
-
-def _account_rlp(account: Account) -> bytes:
-    numbers = (encode_uint(account.nonce), encode_uint(account.balance))
-    return encode([*numbers, account.storage_root, account.code_hash])
-
-
-def _no_node(node_hash: Hash32) -> bytes:
-    raise AssertionError(f"a trie built from nothing asked for node 0x{node_hash.hex()}")

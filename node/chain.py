@@ -1,0 +1,162 @@
+"""The canonical chain of one store: its three heads, extending it by a block, unwinding it.
+
+Functions over an open transaction: whatever calls them commits it all or nothing of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from node import indices
+from node.block_store import get_block, get_header, put_block
+from node.errors import CorruptStore, CriticalError, ResetError
+from node.execution.transition import ExecutedBlock
+from node.indices import canonical_hash, is_canonical
+from node.state.flat_state import FlatState
+from node.state.trie_state import stored_state
+from node.state.view import StateView
+from node.storage.database import Snapshot, WriteTransaction
+from node.storage.schema import Table, apply_changes, flat_state_root, revert
+from node.types.block import Block, BlockRef, Header
+from node.types.primitives import BlockNumber, Hash32
+
+UNDO_BLOCKS = 8192
+_HEADS_KEY = b"heads"
+_REF_SIZE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The newest block, the newest that L1 data proves, and the newest that cannot change."""
+
+    unsafe: BlockRef
+    safe: BlockRef
+    finalized: BlockRef
+
+
+def read_heads(snapshot: Snapshot) -> Heads | None:
+    """Return the stored heads, None in a store without a chain."""
+    raw = snapshot.get(Table.META, _HEADS_KEY)
+    if raw is None:
+        return None
+    if len(raw) != 3 * _REF_SIZE:
+        raise CorruptStore(f"heads: expected {3 * _REF_SIZE} bytes, got {len(raw)}")
+    return Heads(*(_decode_ref(raw[start : start + _REF_SIZE]) for start in (0, 40, 80)))
+
+
+def write_heads(tx: WriteTransaction, old: Heads, new: Heads) -> None:
+    """Store heads that follow `old`, once they are known to be canonical and in order.
+
+    ResetError when the safe head is above the unsafe head or one of the heads is not canonical,
+    CriticalError when finality would be taken back.
+    """
+    if new.finalized.number < old.finalized.number:
+        raise CriticalError(
+            f"finalized head: {_show(old.finalized)} cannot go back to {_show(new.finalized)}"
+        )
+    if new.safe.number < new.finalized.number:
+        raise CriticalError(
+            f"safe head {_show(new.safe)} is below the finalized head {_show(new.finalized)}"
+        )
+    if new.safe.number > new.unsafe.number:
+        raise ResetError(
+            f"safe head {_show(new.safe)} is above the unsafe head {_show(new.unsafe)}"
+        )
+    for name, ref in (("safe", new.safe), ("finalized", new.finalized)):
+        if canonical_hash(tx, ref.number) != ref.hash:
+            raise ResetError(f"{name} head {_show(ref)} is not canonical")
+    put_heads(tx, new)
+
+
+def put_heads(tx: WriteTransaction, heads: Heads) -> None:
+    """Store heads that need no check: those of a chain's first block."""
+    encoded = b"".join(map(_encode_ref, (heads.unsafe, heads.safe, heads.finalized)))
+    tx.put(Table.META, _HEADS_KEY, encoded)
+
+
+def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> None:
+    """Put a block on top of the canonical chain, with its state and the record that undoes it."""
+    block = executed.block
+    put_block(tx, executed)
+    indices.add_block(tx, block)
+    tx.put(Table.UNDO, block.hash, apply_changes(tx, executed.changes))
+    outdated = canonical_hash(tx, block.number - undo_blocks)
+    if outdated is not None:
+        tx.delete(Table.UNDO, outdated)
+
+
+def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block, ...]:
+    """Take back the canonical blocks above `target` (canonical itself), newest first."""
+    if target.number < heads.finalized.number:
+        raise CriticalError(
+            f"unwinding to {_show(target)} would take back the finalized block "
+            f"{_show(heads.finalized)}"
+        )
+    removed: list[Block] = []
+    for number in range(heads.unsafe.number, target.number, -1):
+        block = _canonical_block(tx, BlockNumber(number))
+        record = tx.get(Table.UNDO, block.hash)
+        if record is None:
+            raise CriticalError(f"block {number} is too old to be unwound: no record undoes it")
+        revert(tx, record)
+        tx.delete(Table.UNDO, block.hash)
+        indices.remove_block(tx, block)
+        removed.append(block)
+    return tuple(removed)
+
+
+def state_view(snapshot: Snapshot, header: Header) -> StateView:
+    """Return the state after a stored block: flat if the store is at it, from the trie if not."""
+    if flat_state_root(snapshot) == header.state_root:
+        return FlatState(snapshot, header.state_root)
+    return stored_state(snapshot, header.state_root)
+
+
+def ancestor_hashes(snapshot: Snapshot, parent: Header) -> Callable[[BlockNumber], Hash32]:
+    """Return a lookup of hashes by number along the chain that ends in `parent`.
+
+    Off the canonical chain it follows parent hashes, as far back as it is asked.
+    """
+    known = {parent.number: parent.hash, parent.number - 1: parent.parent_hash}
+    lowest = parent.number - 1
+
+    def block_hash(number: BlockNumber) -> Hash32:
+        nonlocal lowest
+        if number > parent.number or number < 0:
+            raise ValueError(f"block {number} is not an ancestor of block {parent.number + 1}")
+        while lowest > number:
+            if is_canonical(snapshot, known[lowest]):
+                return _canonical_hash(snapshot, number)
+            header = get_header(snapshot, known[lowest])
+            if header is None:
+                raise CorruptStore(f"header of block 0x{known[lowest].hex()}: it is missing")
+            lowest -= 1
+            known[lowest] = header.parent_hash
+        return known[number]
+
+    return block_hash
+
+
+def _canonical_hash(snapshot: Snapshot, number: BlockNumber) -> Hash32:
+    block_hash = canonical_hash(snapshot, number)
+    if block_hash is None:
+        raise CorruptStore(f"canonical block {number}: it is missing")
+    return block_hash
+
+
+def _canonical_block(snapshot: Snapshot, number: BlockNumber) -> Block:
+    block = get_block(snapshot, _canonical_hash(snapshot, number))
+    if block is None:
+        raise CorruptStore(f"header of canonical block {number}: it is missing")
+    return block
+
+
+def _encode_ref(ref: BlockRef) -> bytes:
+    return ref.hash + ref.number.to_bytes(8, "big")
+
+
+def _decode_ref(raw: bytes) -> BlockRef:
+    return BlockRef(Hash32(raw[:32]), BlockNumber(int.from_bytes(raw[32:], "big")))
+
+
+def _show(ref: BlockRef) -> str:
+    return f"{ref.number} (0x{ref.hash.hex()})"

@@ -1,0 +1,211 @@
+"""The only writer of a chain: each of its changes is one commit, and survives a power loss."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from node.block_store import get_header
+from node.chain import (
+    UNDO_BLOCKS,
+    Heads,
+    ancestor_hashes,
+    extend,
+    put_heads,
+    read_heads,
+    state_view,
+    unwind,
+    write_heads,
+)
+from node.config import ChainConfig
+from node.errors import ConfigError, CriticalError, InvalidBlock, ResetError
+from node.execution.transition import BlockExecution, ExecutedBlock, build_block, execute_block
+from node.genesis.genesis import Genesis, genesis_block
+from node.indices import canonical_hash
+from node.storage.database import Database, WriteTransaction
+from node.storage.schema import Table
+from node.types.block import Block, BlockRef, Header
+from node.types.payload import PayloadAttributes
+from node.types.primitives import BlockNumber
+
+_CURSOR_KEY = b"cursor"
+_CHAIN_ID_KEY = b"chain_id"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChange:
+    """What a commit did: blocks added (with their effects) and removed, newest first, and heads."""
+
+    added: tuple[ExecutedBlock, ...]
+    removed: tuple[Block, ...]
+    heads: Heads
+
+
+class Engine:
+    """Writes one chain's store. Methods block, and a lock lets one of them run at a time.
+
+    `undo_blocks` is how many of the newest blocks can be unwound.
+    """
+
+    def __init__(
+        self, database: Database, config: ChainConfig, *, undo_blocks: int = UNDO_BLOCKS
+    ) -> None:
+        self._database = database
+        self._config = config
+        self._undo_blocks = undo_blocks
+        self._lock = threading.RLock()
+        self._subscribers: list[Callable[[HeadChange], None]] = []
+        with database.read() as snapshot:
+            self._heads = read_heads(snapshot)
+            self._cursor = snapshot.get(Table.META, _CURSOR_KEY)
+
+    def initialise(self, genesis: Genesis) -> None:
+        """Write block 0 into an empty store; ConfigError if the store is another chain's."""
+        first = genesis_block(genesis)
+        chain_id = genesis.config.chain_id.to_bytes(8, "big")
+        with self._lock:
+            if self._heads is not None:
+                self._check_same_chain(first.block, genesis.config.chain_id)
+                return
+            heads = Heads(first.block.header.ref, first.block.header.ref, first.block.header.ref)
+            with self._database.write() as tx:
+                tx.put(Table.META, _CHAIN_ID_KEY, chain_id)
+                extend(tx, first, self._undo_blocks)
+                put_heads(tx, heads)
+            self._heads = heads
+
+    @property
+    def heads(self) -> Heads:
+        """The heads of the last commit; CriticalError before `initialise`."""
+        if self._heads is None:
+            raise CriticalError("the store has no chain: initialise it with a genesis first")
+        return self._heads
+
+    @property
+    def cursor(self) -> bytes | None:
+        """What the consensus layer stored last beside the chain."""
+        return self._cursor
+
+    @contextmanager
+    def begin(self, parent: Header, attributes: PayloadAttributes) -> Iterator[BlockExecution]:
+        """Start a block on any stored parent. Its reads are valid inside the `with` block only, and
+        in the thread that entered it; ResetError if the parent is not stored.
+        """
+        with self._database.read() as snapshot:
+            if snapshot.get(Table.HEADERS, parent.hash) is None:
+                raise ResetError(f"parent block 0x{parent.hash.hex()} is not stored")
+            yield BlockExecution(
+                self._config,
+                parent,
+                attributes,
+                state_view(snapshot, parent),
+                ancestor_hashes(snapshot, parent),
+            )
+
+    def build(self, parent: Header, attributes: PayloadAttributes) -> ExecutedBlock:
+        """Execute a block that holds exactly the attributes' transactions; nothing is written."""
+        with self._database.read() as snapshot:
+            if snapshot.get(Table.HEADERS, parent.hash) is None:
+                raise ResetError(f"parent block 0x{parent.hash.hex()} is not stored")
+            return build_block(
+                self._config,
+                parent,
+                attributes,
+                state_view(snapshot, parent),
+                ancestor_hashes(snapshot, parent),
+            )
+
+    def execute(self, block: Block) -> ExecutedBlock:
+        """Check a block by executing it on its stored parent; nothing is written."""
+        with self._database.read() as snapshot:
+            parent = get_header(snapshot, block.header.parent_hash)
+            if parent is None:
+                raise InvalidBlock("parentHash", "a stored block", block.header.parent_hash)
+            return execute_block(
+                self._config,
+                parent,
+                block,
+                state_view(snapshot, parent),
+                ancestor_hashes(snapshot, parent),
+            )
+
+    def insert(
+        self,
+        executed: ExecutedBlock,
+        *,
+        safe: BlockRef | None = None,
+        finalized: BlockRef | None = None,
+        cursor: bytes | None = None,
+    ) -> None:
+        """Make an executed block the unsafe head; one commit holds it, the other heads and the cursor.
+
+        Canonical blocks above its parent are unwound. ResetError if the parent is not canonical or
+        the safe head would be unwound without a new one, CriticalError if a finalized block would.
+        """
+        block = executed.block
+        with self._lock:
+            old = self.heads
+            new = Heads(block.header.ref, safe or old.safe, finalized or old.finalized)
+            with self._database.write() as tx:
+                # A block that is canonical already stays, with what lies above it unwound.
+                known = canonical_hash(tx, block.number) == block.hash
+                parent = BlockRef(block.header.parent_hash, BlockNumber(block.number - 1))
+                removed = self._unwind(tx, old, block.header.ref if known else parent)
+                if not known:
+                    extend(tx, executed, self._undo_blocks)
+                self._finish(tx, old, new, cursor)
+            self._committed(HeadChange(() if known else (executed,), removed, new), cursor)
+
+    def set_heads(
+        self,
+        *,
+        unsafe: BlockRef | None = None,
+        safe: BlockRef | None = None,
+        finalized: BlockRef | None = None,
+        cursor: bytes | None = None,
+    ) -> None:
+        """Move heads along the canonical chain, in one commit; a lower unsafe head unwinds.
+
+        ResetError if a head is not canonical or they are out of order, CriticalError if a finalized
+        block would be taken back.
+        """
+        with self._lock:
+            old = self.heads
+            new = Heads(unsafe or old.unsafe, safe or old.safe, finalized or old.finalized)
+            with self._database.write() as tx:
+                removed = self._unwind(tx, old, new.unsafe)
+                self._finish(tx, old, new, cursor)
+            self._committed(HeadChange((), removed, new), cursor)
+
+    def subscribe(self, callback: Callable[[HeadChange], None]) -> None:
+        """Call `callback` after each commit, in the thread that made it."""
+        self._subscribers.append(callback)
+
+    @staticmethod
+    def _unwind(tx: WriteTransaction, old: Heads, target: BlockRef) -> tuple[Block, ...]:
+        if canonical_hash(tx, target.number) != target.hash:
+            raise ResetError(f"block {target.number} (0x{target.hash.hex()}) is not canonical")
+        return unwind(tx, old, target)
+
+    @staticmethod
+    def _finish(tx: WriteTransaction, old: Heads, new: Heads, cursor: bytes | None) -> None:
+        write_heads(tx, old, new)
+        if cursor is not None:
+            tx.put(Table.META, _CURSOR_KEY, cursor)
+
+    def _committed(self, change: HeadChange, cursor: bytes | None) -> None:
+        self._heads = change.heads
+        self._cursor = self._cursor if cursor is None else cursor
+        for callback in self._subscribers:
+            callback(change)
+
+    def _check_same_chain(self, first: Block, chain_id: int) -> None:
+        with self._database.read() as snapshot:
+            stored_hash = canonical_hash(snapshot, 0) or b""
+            stored_id = int.from_bytes(snapshot.get(Table.META, _CHAIN_ID_KEY) or b"", "big")
+        if (stored_hash, stored_id) != (first.hash, chain_id):
+            raise ConfigError(
+                f"genesis: the store holds chain {stored_id} with genesis block "
+                f"0x{stored_hash.hex()}, the configuration says chain {chain_id} with genesis "
+                f"block 0x{first.hash.hex()}"
+            )

@@ -1,0 +1,151 @@
+"""From an L2 parent and an L1 origin to the build instructions of the next block.
+
+The sequencer and derivation share it: what they agree on here, verifiers can reproduce. Source:
+specs/protocol/derivation, "Building Individual Payload Attributes".
+"""
+
+import logging
+from dataclasses import dataclass
+
+from consensus.block_refs import L2BlockRef
+from consensus.config import RollupConfig
+from consensus.l1.chain_config import L1ChainConfig
+from consensus.l1.config_updates import apply_config_updates
+from consensus.l1.deposit_logs import derive_deposits
+from consensus.l1.source import L1Source
+from consensus.l1_info import L1Info, l1_info_deposit
+from consensus.system_config import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, SystemConfig
+from node.config import ChainConfig
+from node.errors import ConfigError, ResetError
+from node.types.block import BlockRef, Header
+from node.types.deposit import DepositTransaction
+from node.types.payload import PayloadAttributes
+from node.types.primitives import Hash32, hex_address
+
+SEQUENCER_FEE_VAULT = hex_address("0x4200000000000000000000000000000000000011")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    """What an L1 origin contributes to a block in it."""
+
+    header: Header
+    deposits: tuple[DepositTransaction, ...]
+    sequence_number: int
+    system_config: SystemConfig
+
+
+async def build_attributes(
+    rollup_config: RollupConfig,
+    chain_config: ChainConfig,
+    l1_chain_config: L1ChainConfig,
+    l1: L1Source,
+    parent: L2BlockRef,
+    parent_system_config: SystemConfig,
+    epoch: BlockRef,
+    timestamp: int,
+) -> PayloadAttributes:
+    """Return the attributes of the child of `parent` at `timestamp` (seconds) with origin `epoch`.
+
+    They hold the L1-attributes deposit and, when the origin changes, its user deposits; the caller
+    appends what else belongs into the block. ResetError if `epoch` does not extend the parent's
+    origin on L1 or is younger than `timestamp`; CriticalError for a malformed deposit event.
+    """
+    origin = await _read_epoch(rollup_config, l1, parent, parent_system_config, epoch)
+    if timestamp < origin.header.timestamp:
+        raise ResetError(
+            f"L2 block {parent.number + 1} at {timestamp}: expected a time from that of its L1 "
+            f"origin {epoch.number}, {origin.header.timestamp}"
+        )
+    info = _l1_info(origin, l1_chain_config)
+    layout = rollup_config.l1_info_layout(timestamp)
+    return PayloadAttributes(
+        timestamp=timestamp,
+        prev_randao=origin.header.prev_randao,
+        fee_recipient=SEQUENCER_FEE_VAULT,
+        parent_beacon_block_root=origin.header.parent_beacon_block_root,
+        gas_limit=origin.system_config.gas_limit,
+        extra_data=_extra_data(
+            origin.system_config, chain_config, jovian=rollup_config.is_jovian(timestamp)
+        ),
+        transactions=(l1_info_deposit(info, layout), *origin.deposits),
+        no_tx_pool=True,
+    )
+
+
+async def _read_epoch(
+    config: RollupConfig,
+    l1: L1Source,
+    parent: L2BlockRef,
+    system_config: SystemConfig,
+    epoch: BlockRef,
+) -> _Epoch:
+    if epoch.number == parent.l1_origin.number:
+        if epoch.hash != parent.l1_origin.hash:
+            raise _not_extending(parent, epoch, epoch.hash)
+        header = await _checked_header(l1, epoch)
+        return _Epoch(header, (), parent.sequence_number + 1, system_config)
+    header = await _checked_header(l1, epoch)
+    if epoch.number != parent.l1_origin.number + 1 or header.parent_hash != parent.l1_origin.hash:
+        raise _not_extending(parent, epoch, header.parent_hash)
+    receipts = await l1.receipts(epoch.hash)
+    deposits = derive_deposits(epoch.hash, receipts, config.deposit_contract)
+    updates = apply_config_updates(system_config, receipts, config.l1_system_config)
+    for skipped in updates.skipped:
+        _log.warning(
+            "system config update skipped: L1 block %d, log %d: %s",
+            epoch.number,
+            skipped.log_index,
+            skipped.reason,
+        )
+    return _Epoch(header, deposits, 0, updates.config)
+
+
+async def _checked_header(l1: L1Source, epoch: BlockRef) -> Header:
+    header = await l1.header(epoch.hash)
+    if header.hash != epoch.hash or header.number != epoch.number:
+        raise ResetError(
+            f"L1 block 0x{epoch.hash.hex()}: expected number {epoch.number}, got block "
+            f"{header.number} with hash 0x{header.hash.hex()}"
+        )
+    return header
+
+
+def _not_extending(parent: L2BlockRef, epoch: BlockRef, found: Hash32) -> ResetError:
+    return ResetError(
+        f"L1 origin {epoch.number} of L2 block {parent.number + 1}: expected it to be or follow "
+        f"the parent's origin {parent.l1_origin.number} 0x{parent.l1_origin.hash.hex()}, "
+        f"got 0x{found.hex()}"
+    )
+
+
+def _l1_info(origin: _Epoch, l1_chain_config: L1ChainConfig) -> L1Info:
+    header, config = origin.header, origin.system_config
+    return L1Info(
+        l1_block=header.ref,
+        timestamp=header.timestamp,
+        base_fee=header.base_fee,
+        blob_base_fee=l1_chain_config.blob_base_fee(header),
+        sequence_number=origin.sequence_number,
+        batcher=config.batcher,
+        base_fee_scalar=config.base_fee_scalar,
+        blob_base_fee_scalar=config.blob_base_fee_scalar,
+        operator_fee_scalar=config.operator_fee_scalar,
+        operator_fee_constant=config.operator_fee_constant,
+        da_footprint_gas_scalar=config.da_footprint_gas_scalar or DEFAULT_DA_FOOTPRINT_GAS_SCALAR,
+    )
+
+
+def _extra_data(config: SystemConfig, chain_config: ChainConfig, *, jovian: bool) -> bytes:
+    denominator, elasticity = config.eip1559_denominator, config.eip1559_elasticity
+    if denominator == 0:
+        if chain_config.rollup is None:
+            raise ConfigError("genesis.json config.optimism: expected a rollup's chain config")
+        denominator = chain_config.rollup.eip1559_denominator
+        elasticity = chain_config.rollup.eip1559_elasticity
+    params = denominator.to_bytes(4, "big") + elasticity.to_bytes(4, "big")
+    if jovian:
+        return b"\x01" + params + config.min_base_fee.to_bytes(8, "big")
+    return b"\x00" + params

@@ -1,0 +1,52 @@
+"""What consensus reads from L1, whoever serves it."""
+
+from typing import Literal, Protocol, TypeAlias
+
+from consensus.block_refs import L1BlockRef
+from node.errors import ResetError, TemporaryError
+from node.types.block import Block, Header
+from node.types.primitives import Hash32
+from node.types.receipt import Receipt
+
+Label: TypeAlias = Literal["latest", "safe", "finalized"]
+
+
+class L1NotFound(TemporaryError):
+    """L1 has no block of this number (or label) yet."""
+
+
+class L1BlockGone(ResetError):
+    """L1 does not know a block hash that it once gave us: it was reorged away."""
+
+
+class L1Source(Protocol):
+    """Read access to an L1 chain.
+
+    Answers are checked before they are returned: a header hashes to the hash asked for, and
+    transactions and receipts hash to the roots in that header. Failures to answer are
+    TemporaryError.
+    """
+
+    async def chain_id(self) -> int:
+        """Return the chain id that L1 reports."""
+        ...
+
+    async def block_ref_by_number(self, number: int) -> L1BlockRef:
+        """Return the canonical block of this number; L1NotFound beyond the head."""
+        ...
+
+    async def block_ref_by_label(self, label: Label) -> L1BlockRef:
+        """Return the head, or the newest safe or finalized block; L1NotFound if there is none."""
+        ...
+
+    async def header(self, block_hash: Hash32) -> Header:
+        """Return a header; L1BlockGone if the hash is unknown."""
+        ...
+
+    async def block(self, block_hash: Hash32) -> Block:
+        """Return a header with its transactions; L1BlockGone if the hash is unknown."""
+        ...
+
+    async def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...]:
+        """Return a block's receipts in transaction order; L1BlockGone if the hash is unknown."""
+        ...

@@ -1,11 +1,14 @@
 """The one way of consensus to the engine: one piece of work at a time, in a worker thread."""
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from node.engine import Engine
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -27,5 +30,13 @@ class EngineGate:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                await asyncio.wait([running])
+                await _ended(running)
                 raise
+
+
+async def _ended(running: asyncio.Future[T]) -> None:
+    while not running.done():
+        with contextlib.suppress(asyncio.CancelledError):  # the caller is being cancelled already
+            await asyncio.wait([running])
+    if not running.cancelled() and (error := running.exception()) is not None:
+        _log.error("work that was under way at the stop failed: %s", error)

@@ -30,12 +30,16 @@ _BODIES_KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class TransactionInclusion:
-    """Where a transaction of ours ended up; `status` is 1 for success."""
+    """Where a transaction of ours ended up; `status` is 1 for success.
+
+    `contract` is the address that it created, if it did.
+    """
 
     hash: Hash32
     block: BlockRef
     status: int
     gas_used: int
+    contract: Address | None = None
 
 
 class L1Client:
@@ -134,11 +138,13 @@ class L1Client:
             return None
         receipt = as_object(answer, "receipt")
         number = as_quantity(receipt.get("blockNumber"), "blockNumber")
+        created = receipt.get("contractAddress")
         return TransactionInclusion(
             hash=as_hash(receipt.get("transactionHash"), "transactionHash"),
             block=BlockRef(as_hash(receipt.get("blockHash"), "blockHash"), BlockNumber(number)),
             status=as_quantity(receipt.get("status"), "status"),
             gas_used=as_quantity(receipt.get("gasUsed"), "gasUsed"),
+            contract=None if created is None else Address(as_data(created, "contractAddress", 20)),
         )
 
     async def call(self, to: Address, data: bytes) -> bytes:

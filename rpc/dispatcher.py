@@ -112,7 +112,7 @@ class Dispatcher:
             return _failure(identifier, from_node_error(error))
         except NodeError as error:
             return _failure(identifier, from_node_error(error))
-        except Exception:  # noqa: BLE001 - a task boundary: one bad call must not end the server
+        except Exception:
             logger.exception("%s failed with an unexpected error", name)
             return _failure(identifier, RpcError(INTERNAL_ERROR, "internal error"))
 

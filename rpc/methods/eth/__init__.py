@@ -1,0 +1,1 @@
+"""The eth namespace, by noun."""

@@ -1,0 +1,43 @@
+"""State at the head of the store, read from the flat tables: one lookup for each value."""
+
+from node.errors import CriticalError
+from node.state.view import Account, checked_code, checked_node, decode_account
+from node.storage.database import Snapshot
+from node.storage.schema import Table, flat_state_root, storage_key
+from node.types.primitives import Address, Hash32
+
+
+class FlatState:
+    """The state view of the block that the flat tables are at. As short-lived as its snapshot.
+
+    CriticalError if the tables are at another root than `state_root`.
+    """
+
+    __slots__ = ("_get", "_state_root")
+
+    def __init__(self, snapshot: Snapshot, state_root: Hash32) -> None:
+        actual = flat_state_root(snapshot)
+        if actual != state_root:
+            raise CriticalError(
+                f"flat state: asked for root 0x{state_root.hex()}, it is at 0x{actual.hex()}"
+            )
+        self._get = snapshot.get
+        self._state_root = state_root
+
+    @property
+    def state_root(self) -> Hash32:
+        return self._state_root
+
+    def account(self, address: Address) -> Account | None:
+        raw = self._get(Table.ACCOUNTS, address)
+        return None if raw is None else decode_account(raw)
+
+    def storage(self, address: Address, slot: int) -> int:
+        raw = self._get(Table.STORAGE, storage_key(address, slot))
+        return 0 if raw is None else int.from_bytes(raw, "big")
+
+    def code(self, code_hash: Hash32) -> bytes:
+        return checked_code(code_hash, self._get(Table.CODES, code_hash))
+
+    def trie_node(self, node_hash: Hash32) -> bytes:
+        return checked_node(node_hash, self._get(Table.TRIE_NODES, node_hash))

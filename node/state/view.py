@@ -1,0 +1,109 @@
+"""What the rest of the node knows about state: accounts, read-only views, and a block's changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from node.errors import CorruptStore
+from node.types.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash32, keccak256
+from node.types.rlp_codec import as_bytes, as_list, as_uint, decode, encode, encode_uint
+
+
+class Account(NamedTuple):
+    """The four fields of an account in the state trie; `balance` is in wei."""
+
+    nonce: int
+    balance: int
+    storage_root: Hash32
+    code_hash: Hash32
+
+    def encode(self) -> bytes:
+        """Return the RLP encoding that the state trie commits to."""
+        numbers = (encode_uint(self.nonce), encode_uint(self.balance))
+        return encode([*numbers, self.storage_root, self.code_hash])
+
+    @property
+    def is_empty(self) -> bool:
+        """Empty in the sense of EIP-161: no nonce, no balance and no code."""
+        return self.nonce == 0 and self.balance == 0 and self.code_hash == EMPTY_CODE_HASH
+
+
+EMPTY_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
+
+
+def decode_account(raw: bytes) -> Account:
+    """Decode what `Account.encode` wrote; DecodingError for anything else."""
+    nonce, balance, storage_root, code_hash = as_list(decode(raw, 1), "account", 4)
+    return Account(
+        as_uint(nonce, "account nonce", 64),
+        as_uint(balance, "account balance"),
+        Hash32(as_bytes(storage_root, "account storage root", 32)),
+        Hash32(as_bytes(code_hash, "account code hash", 32)),
+    )
+
+
+class StateView(Protocol):
+    """The whole state, read-only, as it is after one block."""
+
+    @property
+    def state_root(self) -> Hash32:
+        """The root of the state trie."""
+        ...
+
+    def account(self, address: Address) -> Account | None:
+        """Return an account, None if it does not exist."""
+        ...
+
+    def storage(self, address: Address, slot: int) -> int:
+        """Return the value of a storage slot, 0 where nothing is stored."""
+        ...
+
+    def code(self, code_hash: Hash32) -> bytes:
+        """Return the code with this hash; CorruptStore if it is missing."""
+        ...
+
+    def trie_node(self, node_hash: Hash32) -> bytes:
+        """Return the trie node with this hash; CorruptStore if it is missing."""
+        ...
+
+
+def checked_code(code_hash: Hash32, found: bytes | None) -> bytes:
+    """Return what was found under a code hash, if it is that code; CorruptStore otherwise."""
+    if code_hash == EMPTY_CODE_HASH:
+        return b""
+    if found is None:
+        raise CorruptStore(f"code 0x{code_hash.hex()} is missing")
+    if keccak256(found) != code_hash:
+        raise CorruptStore(f"code 0x{code_hash.hex()}: the stored bytes have another hash")
+    return found
+
+
+def checked_node(node_hash: Hash32, found: bytes | None) -> bytes:
+    """Return what was found under a node hash; CorruptStore if that is nothing.
+
+    `Trie` compares the hash, once for each node that it loads.
+    """
+    if found is None:
+        raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanges:
+    """What a block did to the state of its parent; values that stayed the same are left out.
+
+    None stands for an account that does not exist, 0 for a slot that is not set. Accounts in
+    `cleared_storage` lost all storage that the parent had (they were deleted, or created anew over
+    it): their `storage` entries are what was set afterwards, and `previous_storage` does not list
+    what was lost, since a view cannot list an account's slots.
+    """
+
+    parent_root: Hash32
+    state_root: Hash32
+    accounts: Mapping[Address, Account | None]
+    storage: Mapping[tuple[Address, int], int]
+    previous_accounts: Mapping[Address, Account | None]
+    previous_storage: Mapping[tuple[Address, int], int]
+    cleared_storage: frozenset[Address]
+    codes: Mapping[Hash32, bytes]
+    trie_nodes: Mapping[Hash32, bytes]

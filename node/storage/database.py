@@ -1,0 +1,283 @@
+"""The embedded key-value store: one LMDB environment, one writing process, many readers.
+
+A commit is on the disk when `write()` returns. Readers see the state of the last commit before they
+began, whatever is written meanwhile. Keys are at most 511 bytes long (a limit of LMDB).
+"""
+
+import fcntl
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import lmdb
+
+from node.errors import ConfigError, CorruptStore, CriticalError, NodeError
+from node.storage.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, Table
+
+__all__ = ["Database", "Snapshot", "Table", "WriteTransaction"]
+
+# Address space, not disk: the file grows only as data is written.
+MAP_SIZE = 2**40
+_MAX_READERS = 1024
+_LOCK_FILE = "writer.lock"
+
+
+class Snapshot:
+    """A consistent, read-only view of all tables. Use it in the thread that opened it."""
+
+    def __init__(
+        self, transaction: "lmdb.Transaction[bytes]", tables: "dict[Table, lmdb._Database]"
+    ) -> None:
+        self._transaction = transaction
+        self._tables = tables
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """Return the value under `key`, None if there is none."""
+        return self._transaction.get(key, db=self._tables[table])
+
+    def items(
+        self, table: Table, start: bytes = b"", *, prefix: bytes = b"", reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the (key, value) pairs whose keys begin with `prefix`, ordered by key.
+
+        `start` is the first key to consider, itself included: upwards from it, or downwards with
+        `reverse`. Empty means from the beginning, or from the end. Do not write to the table while
+        this is under way.
+        """
+        with self._transaction.cursor(db=self._tables[table]) as cursor:
+            if reverse:
+                found = _seek_last(cursor, start, prefix)
+            else:
+                found = cursor.set_range(max(start, prefix))
+            step = cursor.prev if reverse else cursor.next
+            while found:
+                key, value = cursor.item()
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+                found = step()
+
+
+class WriteTransaction(Snapshot):
+    """A snapshot that sees, and can make, changes; all or none of them are committed."""
+
+    def put(self, table: Table, key: bytes, value: bytes) -> None:
+        """Set the value under `key`."""
+        self._transaction.put(key, value, db=self._tables[table])
+
+    def delete(self, table: Table, key: bytes) -> None:
+        """Remove `key`; nothing happens if it is absent."""
+        self._transaction.delete(key, db=self._tables[table])
+
+
+class Database:
+    """A store in a directory. Reading and writing is safe from several threads."""
+
+    def __init__(
+        self,
+        environment: lmdb.Environment,
+        tables: "dict[Table, lmdb._Database]",
+        lock: int | None,
+        temporary: tempfile.TemporaryDirectory[str] | None,
+    ) -> None:
+        self._environment = environment
+        self._tables = tables
+        self._lock = lock
+        self._temporary = temporary
+        self._writing_thread: int | None = None
+
+    @classmethod
+    def open(cls, path: Path | None, *, read_only: bool = False) -> "Database":
+        """Open the store in directory `path`, creating it if needed (unless `read_only`).
+
+        None: a temporary store, not synced to disk and removed by `close`. ConfigError if another
+        process writes to it, if it was written under another schema version, if there is none to
+        read, or if the directory cannot be used.
+        """
+        if path is None:
+            return cls._open_temporary()
+        if read_only:
+            return cls._open_existing(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _lock_directory(path)
+        except OSError as error:
+            raise ConfigError(f"datadir: cannot use {path}: {error.strerror}") from error
+        try:
+            environment = _open_environment(path)
+            try:
+                return cls(environment, _create_tables(environment, path), lock, None)
+            except BaseException:
+                environment.close()
+                raise
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @classmethod
+    def _open_temporary(cls) -> "Database":
+        temporary = tempfile.TemporaryDirectory(prefix="openrollup-")
+        path = Path(temporary.name)
+        environment = _open_environment(path, sync=False)
+        return cls(environment, _create_tables(environment, path), None, temporary)
+
+    @classmethod
+    def _open_existing(cls, path: Path) -> "Database":
+        if not (path / "data.mdb").is_file():
+            raise ConfigError(f"datadir: there is no database in {path}")
+        environment = _open_environment(path, readonly=True)
+        try:
+            _check_version(environment, path)
+            with environment.begin() as transaction:
+                tables = {
+                    table: environment.open_db(table.value.encode(), transaction, create=False)
+                    for table in Table
+                }
+        except BaseException:
+            environment.close()
+            raise
+        return cls(environment, tables, None, None)
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        """Open a snapshot of the last commit. Keep it short: it keeps old pages from being reused.
+
+        CorruptStore if the file turns out to be damaged.
+        """
+        try:
+            with self._environment.begin() as transaction:
+                yield Snapshot(transaction, self._tables)
+        except lmdb.Error as error:
+            raise _translated(error, "reading the database") from error
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTransaction]:
+        """Open a transaction that is committed at the end of the block, aborted by an exception.
+
+        Other writing threads wait. CriticalError if the store cannot take it (disk full, ...):
+        nothing is written then. RuntimeError if this thread is writing already.
+        """
+        this_thread = threading.get_ident()
+        if self._writing_thread == this_thread:
+            raise RuntimeError("a write transaction is already open in this thread")
+        try:
+            with self._environment.begin(write=True) as transaction:
+                self._writing_thread = this_thread
+                try:
+                    yield WriteTransaction(transaction, self._tables)
+                finally:
+                    self._writing_thread = None
+        except lmdb.Error as error:
+            raise _translated(error, "writing to the database") from error
+
+    def close(self) -> None:
+        """Release the store. Snapshots that are still open become unusable."""
+        self._environment.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _lock_directory(path: Path) -> int:
+    """Take the writer's lock; it is released when its descriptor is closed or the process ends."""
+    lock = os.open(path / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+        os.close(lock)
+        raise ConfigError(
+            f"datadir: {path} is in use by process {holder}: stop it, or choose another directory"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
+
+
+def _open_environment(path: Path, *, sync: bool = True, readonly: bool = False) -> lmdb.Environment:
+    try:
+        return lmdb.open(
+            str(path),
+            map_size=MAP_SIZE,
+            max_dbs=len(Table),
+            max_readers=_MAX_READERS,
+            max_spare_txns=16,
+            sync=sync,
+            metasync=sync,
+            readonly=readonly,
+            readahead=False,
+        )
+    except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError) as error:
+        raise CorruptStore(f"datadir: {path / 'data.mdb'} is damaged, or not ours") from error
+    except lmdb.Error as error:
+        raise ConfigError(f"datadir: cannot open the database in {path}: {error}") from error
+
+
+def _create_tables(environment: lmdb.Environment, path: Path) -> "dict[Table, lmdb._Database]":
+    """Check the version, or write it, with all tables and in one commit, into a new store."""
+    _check_version(environment, path, new_allowed=True)
+    with environment.begin(write=True) as transaction:
+        tables = {table: environment.open_db(table.value.encode(), transaction) for table in Table}
+        transaction.put(SCHEMA_VERSION_KEY, str(SCHEMA_VERSION).encode(), db=tables[Table.META])
+    return tables
+
+
+def _check_version(environment: lmdb.Environment, path: Path, *, new_allowed: bool = False) -> None:
+    with environment.begin() as transaction:
+        if transaction.stat()["entries"] == 0 and new_allowed:
+            return
+        stored = None
+        with suppress(lmdb.NotFoundError):
+            meta = environment.open_db(Table.META.value.encode(), transaction, create=False)
+            stored = transaction.get(SCHEMA_VERSION_KEY, db=meta)
+    if stored != str(SCHEMA_VERSION).encode():
+        found = "no version" if stored is None else f"version {stored.decode(errors='replace')}"
+        raise ConfigError(
+            f"datadir: the database in {path} has schema {found}, expected version "
+            f"{SCHEMA_VERSION}: use the release that wrote it, or export the blocks with that "
+            "release and import them into a new directory"
+        )
+
+
+def _seek_last(cursor: "lmdb.Cursor[bytes]", start: bytes, prefix: bytes) -> bool:
+    """Move to the last key that begins with `prefix` and is not above `start` (if given)."""
+    beyond = _successor(prefix)
+    if start and (beyond is None or start < beyond):
+        if cursor.set_range(start):
+            return cursor.key() == start or cursor.prev()
+        return cursor.last()
+    if beyond is not None and cursor.set_range(beyond):
+        return cursor.prev()
+    return cursor.last()
+
+
+def _successor(prefix: bytes) -> bytes | None:
+    """Return the least key above all that begin with `prefix`; None if there is no such key."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
+
+
+def _translated(error: lmdb.Error, action: str) -> NodeError:
+    if isinstance(error, lmdb.MapFullError | lmdb.DiskError):
+        return CriticalError(f"{action}: no space left ({error}): nothing was written")
+    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.PanicError):
+        return CorruptStore(f"{action}: the file is damaged ({error})")
+    return CriticalError(f"{action}: {error}")

@@ -1,0 +1,154 @@
+"""What the store holds: tables, their keys and values, and how a block changes the state tables.
+
+Numbers in keys are 8 bytes big-endian, so that their order is the order of blocks.
+
+| table        | key                          | value                                              |
+|--------------|------------------------------|----------------------------------------------------|
+| HEADERS      | block hash                   | header RLP                                         |
+| BODIES       | block hash                   | RLP of transactions, ommers and withdrawals        |
+| RECEIPTS     | block hash                   | RLP list of EIP-2718 receipt encodings             |
+| CANONICAL    | block number                 | block hash                                         |
+| NUMBERS      | block hash                   | block number                                       |
+| TRANSACTIONS | transaction hash             | where it is on the canonical chain                 |
+| LOGS         | index entry                  | logs of the canonical chain, by address and topic  |
+| ATTRIBUTION  | index entry                  | attribution receipts of the canonical chain        |
+| BLOBS        | versioned hash               | a blob that the embedded L1 keeps                  |
+| SAFE_HEADS   | L1 block number              | the safe head derived up to it                     |
+| ACCOUNTS     | address                      | account RLP, as in the state trie                  |
+| STORAGE      | address, slot (32 bytes)     | value, big-endian without leading zeros            |
+| CODES        | code hash                    | code                                               |
+| TRIE_NODES   | node hash                    | node RLP, of the state trie and all storage tries  |
+| UNDO         | block hash                   | what `revert` needs to undo this block (below)     |
+| META         | name                         | single values: schema version, heads, cursor, ...  |
+
+ACCOUNTS and STORAGE are the state after one block, the flat state; META's `state_root` says which.
+CODES and TRIE_NODES are found by hash, hold every block's state, and are never deleted.
+
+An undo record is RLP: [state root before, state root after, [[address, account or empty], ...],
+[[address, slot, value or empty], ...]], with the values from before the block.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from node.errors import CorruptStore, CriticalError, DecodingError
+from node.state.view import StateChanges
+from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32
+from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, encode_uint
+
+if TYPE_CHECKING:  # the database needs the tables from here
+    from node.storage.database import Snapshot, WriteTransaction
+
+SCHEMA_VERSION = 1
+SCHEMA_VERSION_KEY = b"schema_version"
+_STATE_ROOT_KEY = b"state_root"
+
+
+class Table(StrEnum):
+    """The named databases inside the environment."""
+
+    HEADERS = "headers"
+    BODIES = "bodies"
+    RECEIPTS = "receipts"
+    CANONICAL = "canonical"
+    NUMBERS = "numbers"
+    TRANSACTIONS = "transactions"
+    LOGS = "logs"
+    ATTRIBUTION = "attribution"
+    BLOBS = "blobs"
+    SAFE_HEADS = "safe_heads"
+    ACCOUNTS = "accounts"
+    STORAGE = "storage"
+    CODES = "codes"
+    TRIE_NODES = "trie_nodes"
+    UNDO = "undo"
+    META = "meta"
+
+
+def number_key(number: int) -> bytes:
+    """Return the key of a block number."""
+    return number.to_bytes(8, "big")
+
+
+def storage_key(address: Address, slot: int) -> bytes:
+    """Return the key of a storage slot in the flat state."""
+    return address + slot.to_bytes(32, "big")
+
+
+def flat_state_root(snapshot: "Snapshot") -> Hash32:
+    """Return the root of the state that ACCOUNTS and STORAGE hold."""
+    return Hash32(snapshot.get(Table.META, _STATE_ROOT_KEY) or EMPTY_TRIE_ROOT)
+
+
+def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> bytes:
+    """Write a block's changes to the state tables; return the undo record for `revert`.
+
+    CriticalError if the flat state is not the one that the changes start from.
+    """
+    _expect_root(transaction, changes.parent_root)
+    previous_storage = {
+        storage_key(address, slot): encode_uint(value)
+        for (address, slot), value in changes.previous_storage.items()
+    }
+    for address in sorted(changes.cleared_storage):
+        for key, value in list(transaction.items(Table.STORAGE, prefix=address)):
+            previous_storage[key] = value
+            transaction.delete(Table.STORAGE, key)
+    for address, account in changes.accounts.items():
+        _write(transaction, Table.ACCOUNTS, address, account.encode() if account else b"")
+    for (address, slot), number in changes.storage.items():
+        _write(transaction, Table.STORAGE, storage_key(address, slot), encode_uint(number))
+    for code_hash, code in changes.codes.items():
+        transaction.put(Table.CODES, code_hash, code)
+    for node_hash, node in changes.trie_nodes.items():
+        transaction.put(Table.TRIE_NODES, node_hash, node)
+    transaction.put(Table.META, _STATE_ROOT_KEY, changes.state_root)
+    return _encode_undo(changes, previous_storage)
+
+
+def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
+    """Put the flat state back to what it was before the block of this undo record.
+
+    CriticalError if that is not the block that the flat state is at.
+    """
+    try:
+        before, after, accounts, storage = as_list(decode(undo_record, 3), "undo record", 4)
+        _expect_root(transaction, Hash32(as_bytes(after, "state root", 32)))
+        for entry in as_list(accounts, "accounts"):
+            address, account = as_list(entry, "account", 2)
+            key = as_bytes(address, "address", 20)
+            _write(transaction, Table.ACCOUNTS, key, as_bytes(account, "account"))
+        for entry in as_list(storage, "storage"):
+            address, slot, value = as_list(entry, "storage entry", 3)
+            key = as_bytes(address, "address", 20) + as_bytes(slot, "slot", 32)
+            _write(transaction, Table.STORAGE, key, as_bytes(value, "storage value"))
+        transaction.put(Table.META, _STATE_ROOT_KEY, as_bytes(before, "state root", 32))
+    except DecodingError as error:
+        raise CorruptStore(f"undo record: {error}") from error
+
+
+def _encode_undo(changes: StateChanges, previous_storage: dict[bytes, bytes]) -> bytes:
+    accounts: list[RlpItem] = [
+        [address, account.encode() if account else b""]
+        for address, account in changes.previous_accounts.items()
+    ]
+    storage: list[RlpItem] = [
+        [key[:20], key[20:], value] for key, value in previous_storage.items()
+    ]
+    return encode([changes.parent_root, changes.state_root, accounts, storage])
+
+
+def _write(transaction: "WriteTransaction", table: Table, key: bytes, value: bytes) -> None:
+    """Set a value; empty means that there is none."""
+    if value:
+        transaction.put(table, key, value)
+    else:
+        transaction.delete(table, key)
+
+
+def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:
+    actual = flat_state_root(transaction)
+    if actual != expected:
+        raise CriticalError(
+            f"flat state: expected to be at root 0x{expected.hex()}, it is at 0x{actual.hex()}"
+        )

@@ -137,7 +137,7 @@ class Engine:
         finalized: BlockRef | None = None,
         cursor: bytes | None = None,
     ) -> None:
-        """Make an executed block the unsafe head; one commit holds it, the other heads and the cursor.
+        """Make an executed block the unsafe head, in one commit with all else that is given.
 
         Canonical blocks above its parent are unwound. ResetError if the parent is not canonical or
         the safe head would be unwound without a new one, CriticalError if a finalized block would.

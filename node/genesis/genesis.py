@@ -6,7 +6,8 @@ from typing import Any
 
 from node.config import ChainConfig
 from node.execution.transition import ExecutedBlock
-from node.state.trie import Trie, no_nodes
+from node.state.trie import Trie
+from node.state.trie_state import empty_state
 from node.state.view import Account, StateChanges
 from node.types.block import Block, Header
 from node.types.primitives import (
@@ -105,7 +106,7 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
     storage: dict[tuple[Address, int], int] = {}
     codes: dict[Hash32, bytes] = {}
     nodes: dict[Hash32, bytes] = {}
-    state = Trie(no_nodes)
+    state = Trie(empty_state().trie_node)
     for address, content in alloc.items():
         slots = {slot: value for slot, value in content.storage.items() if value}
         storage_root, storage_nodes = _storage_trie(slots)
@@ -133,7 +134,7 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
 
 
 def _storage_trie(slots: Mapping[int, int]) -> tuple[Hash32, dict[Hash32, bytes]]:
-    trie = Trie(no_nodes)
+    trie = Trie(empty_state().trie_node)
     for slot, value in slots.items():
         trie.put(keccak256(slot.to_bytes(32, "big")), encode(encode_uint(value)))
     return trie.commit()

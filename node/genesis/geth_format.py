@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from node.config import parse_chain_config
 from node.errors import ConfigError
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
@@ -35,10 +37,13 @@ _ACCOUNT_FIELDS = frozenset({"balance", "nonce", "code", "storage"})
 def read_genesis(path: Path) -> Genesis:
     """Read a genesis file; ConfigError names the file and the field that is wrong."""
     try:
-        raw = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        # orjson bounds nesting, which overflows json's stack; json reads numbers above 64 bits.
+        orjson.loads(content)
+        raw = json.loads(content)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: expected JSON: {error}") from error
     try:
         return parse_genesis(raw)

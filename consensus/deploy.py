@@ -169,7 +169,7 @@ def make_rollup(
 
 
 def write_rollup(rollup: Rollup, directory: Path) -> None:
-    """Write genesis.json, l1-chain.json, addresses.json and, when they are complete, rollup.json."""
+    """Write genesis.json, l1-chain.json, addresses.json and, once they are there, rollup.json."""
     contents = {
         "genesis.json": genesis_to_json(rollup.genesis),
         "l1-chain.json": dict(rollup.l1_chain),

@@ -61,7 +61,7 @@ class RpcServer:
             [
                 web.post("/", self._handle_post),
                 web.get("/", _handle_get),
-                web.options("/{path:.*}", _handle_preflight),
+                web.options("/", _handle_preflight),
                 *self._routes,
             ]
         )

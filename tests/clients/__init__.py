@@ -1,0 +1,1 @@
+"""Real wallets and tools against a running node."""

@@ -1,0 +1,3 @@
+import { node, show } from './wallet.mjs'
+
+show({ chainId: await node.getChainId(), number: await node.getBlockNumber() })

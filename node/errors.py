@@ -58,6 +58,22 @@ class FeeCapTooLow(InvalidTransaction):
     """maxFeePerGas is below the block's base fee."""
 
 
+class TipAboveFeeCap(InvalidTransaction):
+    """maxPriorityFeePerGas is above maxFeePerGas."""
+
+
+class TransactionTypeNotSupported(InvalidTransaction):
+    """Transactions of this type are not part of the chain, or not yet."""
+
+
+class SenderNotEoa(InvalidTransaction):
+    """The sender is a contract (EIP-3607)."""
+
+
+class InitCodeTooLarge(InvalidTransaction):
+    """The init code is longer than EIP-3860 allows."""
+
+
 class BlockGasLimitReached(InvalidTransaction):
     """The transaction does not fit into the gas that is left in the block."""
 
@@ -77,6 +93,14 @@ class InvalidBlock(InvalidInput):
         self.expected = expected
         self.actual = actual
         super().__init__(f"{field}: expected {_show(expected)}, got {_show(actual)}")
+
+
+class ExecutionReverted(InvalidInput):
+    """A simulated message failed; `data` is what it reverted with, empty for other failures."""
+
+    def __init__(self, message: str, data: bytes = b"") -> None:
+        self.data = data
+        super().__init__(message)
 
 
 class TemporaryError(NodeError):

@@ -1,0 +1,51 @@
+"""The rules of one moment of one chain, as values: what the forks and both rule sets differ in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from node.config import AttributionConfig, ChainConfig
+from node.evm import opcodes
+from node.evm.opcodes import Opcode
+from node.evm.precompiles import Precompile, precompiles_for
+from node.types.primitives import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything in the EVM and in the treatment of a transaction that depends on the fork.
+
+    `lane` is None where the receipt precompile is not active; the precompile itself is then
+    missing from `precompiles` too. All precompile addresses are always warm (EIP-2929).
+    """
+
+    is_prague: bool
+    is_rollup: bool
+    is_jovian: bool
+    opcodes: Mapping[int, Opcode]
+    precompiles: Mapping[Address, Precompile]
+    lane: AttributionConfig | None
+
+
+def rules_at(config: ChainConfig, timestamp: int) -> Rules:
+    """Return the rules of the block with this timestamp."""
+    return _rules(
+        config.is_prague(timestamp),
+        config.rollup is not None,
+        config.is_jovian(timestamp),
+        config.attribution if config.is_attribution(timestamp) else None,
+    )
+
+
+@lru_cache(maxsize=16)
+def _rules(
+    is_prague: bool, is_rollup: bool, is_jovian: bool, lane: AttributionConfig | None
+) -> Rules:
+    precompiles = precompiles_for(
+        is_prague=is_prague,
+        is_rollup=is_rollup,
+        is_jovian=is_jovian,
+        has_receipts=lane is not None,
+    )
+    table = opcodes.PRAGUE if is_prague else opcodes.CANCUN
+    return Rules(is_prague, is_rollup, is_jovian, table, precompiles, lane)

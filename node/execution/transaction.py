@@ -1,0 +1,208 @@
+"""What one transaction does to the state: fees, authorizations, the message, refunds, payments."""
+
+from dataclasses import dataclass
+
+from node.errors import InvalidTransaction
+from node.evm.environment import BlockEnvironment
+from node.evm.interpreter import (
+    DELEGATION_PREFIX,
+    Call,
+    Outcome,
+    delegation_target,
+    run_message,
+)
+from node.evm.rules import Rules
+from node.execution.fees import GAS_PER_BLOB
+from node.execution.intrinsic import AUTHORIZATION_GAS, calldata_floor, intrinsic_gas
+from node.execution.l1_fees import L1FeeParameters, l1_fee
+from node.execution.validity import (
+    check_contents,
+    check_gas_left,
+    check_on_state,
+    check_size_and_gas,
+    operator_fee_at,
+    rollup_fees,
+    upfront_cost,
+)
+from node.state.world_state import WorldState
+from node.types.block import AnyTransaction
+from node.types.deposit import DepositTransaction
+from node.types.primitives import (
+    UINT64_MAX,
+    UINT256_MAX,
+    ZERO_ADDRESS,
+    Address,
+    Hash32,
+    hex_address,
+)
+from node.types.transaction import MAX_NONCE, AccessList, Authorization, Transaction
+
+BASE_FEE_VAULT = hex_address("4200000000000000000000000000000000000019")
+L1_FEE_VAULT = hex_address("420000000000000000000000000000000000001a")
+OPERATOR_FEE_VAULT = hex_address("420000000000000000000000000000000000001b")
+
+_REFUND_QUOTIENT = 5
+"""At most this part of the gas used comes back for cleared storage (EIP-3529)."""
+_EXISTING_ACCOUNT_REFUND = AUTHORIZATION_GAS - 12_500
+"""What comes back of an authorization whose account exists already (EIP-7702)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a transaction came to: the message's outcome, and gas used after refunds and floor."""
+
+    outcome: Outcome
+    gas_used: int
+
+
+def apply_signed(
+    tx: Transaction,
+    world: WorldState,
+    environment: BlockEnvironment,
+    rules: Rules,
+    l1_fees: L1FeeParameters | None,
+    gas_left: int,
+) -> Effect:
+    """Check and run a signed transaction; InvalidTransaction comes before any change."""
+    check_contents(tx, environment.chain_id, rules)
+    check_on_state(tx, world, environment, gas_left, upfront_cost(tx, l1_fees, rules))
+    price = tx.effective_gas_price(environment.base_fee)
+    blob_fee = GAS_PER_BLOB * len(tx.blob_versioned_hashes) * environment.blob_base_fee
+    prepaid = tx.gas * price + blob_fee + rollup_fees(tx, tx.gas, l1_fees, rules)
+    world.add_balance(tx.sender, -prepaid)
+    world.increment_nonce(tx.sender)
+    effect = run_transaction(tx, world, environment, rules, tx.sender, tx.nonce, price)
+    _settle(tx, effect.gas_used, world, environment, rules, l1_fees)
+    _destroy(effect.outcome, world)
+    return effect
+
+
+def _settle(
+    tx: Transaction,
+    gas_used: int,
+    world: WorldState,
+    environment: BlockEnvironment,
+    rules: Rules,
+    l1_fees: L1FeeParameters | None,
+) -> None:
+    """Give back what was prepaid and not used; pay the tip and, on a rollup, the vaults."""
+    price = tx.effective_gas_price(environment.base_fee)
+    world.add_balance(tx.sender, (tx.gas - gas_used) * price)
+    world.add_balance(environment.coinbase, gas_used * (price - environment.base_fee))
+    if l1_fees is None:
+        return  # the base fee is burnt
+    fee = operator_fee_at(gas_used, l1_fees, rules)
+    world.add_balance(tx.sender, operator_fee_at(tx.gas, l1_fees, rules) - fee)
+    world.add_balance(BASE_FEE_VAULT, gas_used * environment.base_fee)
+    world.add_balance(L1_FEE_VAULT, l1_fee(tx.raw, l1_fees))
+    if rules.is_prague:
+        world.add_balance(OPERATOR_FEE_VAULT, fee)
+
+
+def apply_deposit(
+    tx: DepositTransaction,
+    world: WorldState,
+    environment: BlockEnvironment,
+    rules: Rules,
+    gas_left: int,
+) -> Effect:
+    """Run a deposit: it always succeeds in being included, unless the block has no room for it.
+
+    The mint stays whatever happens. A deposit that a signed transaction's checks would refuse uses
+    all its gas and has no effect but the sender's nonce.
+    """
+    if tx.is_system_transaction:
+        raise InvalidTransaction("system tx not supported: isSystemTx must be false since Regolith")
+    check_gas_left(tx, gas_left)
+    world.set_balance(tx.sender, (world.get_balance(tx.sender) + tx.mint) & UINT256_MAX)
+    nonce = world.get_nonce(tx.sender)
+    world.set_nonce(tx.sender, (nonce + 1) & UINT64_MAX)
+    problem = _deposit_problem(tx, world, rules)
+    if problem is not None:
+        return Effect(Outcome(0, 0, (), b"", f"failed deposit: {problem}", ()), tx.gas)
+    effect = run_transaction(tx, world, environment, rules, tx.sender, nonce, 0)
+    _destroy(effect.outcome, world)
+    return effect
+
+
+def _deposit_problem(tx: DepositTransaction, world: WorldState, rules: Rules) -> str | None:
+    try:
+        check_size_and_gas(tx, rules)
+    except InvalidTransaction as error:
+        return str(error)
+    balance = world.get_balance(tx.sender)
+    if balance < tx.value:
+        return f"insufficient funds for transfer: have {balance} want {tx.value}"
+    return None
+
+
+def run_transaction(
+    tx: AnyTransaction,
+    world: WorldState,
+    environment: BlockEnvironment,
+    rules: Rules,
+    sender: Address,
+    nonce: int,
+    gas_price: int,
+) -> Effect:
+    """Run the message of a transaction that is valid and whose nonce is already counted.
+
+    `nonce` is the sender's before the transaction. No fee moves here.
+    """
+    refund = 0
+    access_list: AccessList = ()
+    blob_hashes: tuple[Hash32, ...] = ()
+    if isinstance(tx, Transaction):
+        refund = _authorize(tx, world, environment.chain_id)
+        access_list, blob_hashes = tx.access_list, tx.blob_versioned_hashes
+    outcome = run_message(
+        world,
+        environment,
+        rules,
+        Call(
+            sender=sender,
+            to=tx.to,
+            value=tx.value,
+            data=tx.data,
+            gas=tx.gas - intrinsic_gas(tx, rules),
+            gas_price=gas_price,
+            nonce=nonce,
+            access_list=access_list,
+            blob_versioned_hashes=blob_hashes,
+        ),
+    )
+    used = tx.gas - outcome.gas_left
+    used -= min(refund + outcome.refund, used // _REFUND_QUOTIENT)
+    return Effect(outcome, max(used, calldata_floor(tx, rules)))
+
+
+def _authorize(tx: Transaction, world: WorldState, chain_id: int) -> int:
+    """Set the delegations of a type 4 transaction; return the refund that they give."""
+    return sum(_delegate(item, world, chain_id) for item in tx.authorization_list)
+
+
+def _delegate(authorization: Authorization, world: WorldState, chain_id: int) -> int:
+    """Apply one authorization; an invalid one is skipped (EIP-7702, "Behavior")."""
+    if authorization.chain_id not in (0, chain_id) or authorization.nonce >= MAX_NONCE:
+        return 0
+    authority = authorization.authority()
+    if authority is None:
+        return 0
+    world.mark_address_warm(authority)
+    code = world.get_code(authority)
+    if code and delegation_target(code) is None:
+        return 0
+    if world.get_nonce(authority) != authorization.nonce:
+        return 0
+    refund = _EXISTING_ACCOUNT_REFUND if world.account_exists(authority) else 0
+    if authorization.address == ZERO_ADDRESS:
+        world.delete_code(authority)
+    else:
+        world.set_code(authority, DELEGATION_PREFIX + authorization.address)
+    world.increment_nonce(authority)
+    return refund
+
+
+def _destroy(outcome: Outcome, world: WorldState) -> None:
+    for address in outcome.destroyed:
+        world.delete_account(address)

@@ -1,0 +1,133 @@
+"""One channel in the making: which blocks go in, and when it is time to close it."""
+
+from dataclasses import dataclass, field
+
+from consensus.codec.batch import SingularBatch
+from consensus.codec.channel import ChannelFull, ChannelWriter
+from consensus.codec.frame import ChannelId, encode_batcher_data
+from consensus.l1_info import decode_l1_info_deposit
+from node.errors import InvalidInput
+from node.types.block import Block, BlockRef
+from node.types.deposit import DepositTransaction
+
+_VERSION_BYTE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLimits:
+    """When a channel is complete, whichever comes first.
+
+    `max_bytes` of compressed data, `max_age_l1_blocks` since it was opened, `idle_s` seconds
+    without a new block, or `window_margin` L1 blocks before the sequencing window of its first
+    epoch ends. `max_transaction_bytes` is the calldata of one L1 transaction (geth: 128 KiB).
+    """
+
+    max_bytes: int = 480_000
+    max_transaction_bytes: int = 120_000
+    max_age_l1_blocks: int = 5
+    idle_s: float = 4.0
+    window_margin: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedChannel:
+    """A finished channel: the data of its batcher transactions, and the blocks it covers."""
+
+    channel_id: ChannelId
+    transactions: tuple[bytes, ...] = field(repr=False)
+    first: BlockRef
+    last: BlockRef
+
+
+class ChannelBuilder:
+    """Takes consecutive blocks. `opened_at_l1` is L1's height, `now` seconds since the epoch."""
+
+    def __init__(
+        self,
+        channel_id: ChannelId,
+        limits: ChannelLimits,
+        *,
+        seq_window_size: int,
+        opened_at_l1: int,
+        now: float,
+    ) -> None:
+        self.first: BlockRef | None = None
+        self.last: BlockRef | None = None
+        self._writer = ChannelWriter(channel_id)
+        self._limits = limits
+        self._seq_window_size = seq_window_size
+        self._opened_at_l1 = opened_at_l1
+        self._first_epoch = opened_at_l1
+        self._last_added = now
+        self._is_full = False
+        self._measured_bytes = 0
+        self._measured_rlp = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no block fits in any more."""
+        return self._is_full
+
+    def add(self, block: Block, now: float) -> bool:
+        """Append the child of the last block; False, and full from now on, if it does not fit."""
+        if self.last is not None and block.header.parent_hash != self.last.hash:
+            raise InvalidInput(
+                f"channel: expected the child of block {self.last.number}, got block "
+                f"{block.number} with another parent"
+            )
+        batch = batch_of(block)
+        try:
+            self._writer.add(batch)
+        except ChannelFull:
+            self._is_full = True
+            return False
+        if self.first is None:
+            self.first, self._first_epoch = block.header.ref, batch.epoch.number
+        self.last, self._last_added = block.header.ref, now
+        self._is_full = self._reaches_size()
+        return True
+
+    def is_due(self, l1_head: int, now: float) -> bool:
+        """Whether to close the channel now rather than wait for more blocks."""
+        if self.first is None:
+            return False
+        window_end = self._first_epoch + self._seq_window_size - self._limits.window_margin
+        return (
+            self._is_full
+            or l1_head >= self._opened_at_l1 + self._limits.max_age_l1_blocks
+            or l1_head >= max(window_end, self._opened_at_l1 + 1)
+            or now >= self._last_added + self._limits.idle_s
+        )
+
+    def close(self) -> ClosedChannel:
+        """Finish the channel, one frame to a transaction."""
+        if self.first is None or self.last is None:
+            raise InvalidInput("channel: expected at least one block before it is closed")
+        frames = self._writer.frames(self._limits.max_transaction_bytes - _VERSION_BYTE)
+        transactions = tuple(encode_batcher_data([frame]) for frame in frames)
+        return ClosedChannel(self._writer.channel_id, transactions, self.first, self.last)
+
+    def _reaches_size(self) -> bool:
+        # Measuring costs bytes of output, so it waits until the input could have filled the rest.
+        unmeasured = self._writer.rlp_bytes - self._measured_rlp
+        if self._measured_bytes + unmeasured < self._limits.max_bytes:
+            return False
+        self._measured_bytes = self._writer.compressed_size()
+        self._measured_rlp = self._writer.rlp_bytes
+        return self._measured_bytes >= self._limits.max_bytes
+
+
+def batch_of(block: Block) -> SingularBatch:
+    """Return what L1 must be told of an L2 block; DecodingError if it has no L1 attributes.
+
+    Deposits are left out: derivation adds them from L1 itself.
+    """
+    info = decode_l1_info_deposit(block)
+    return SingularBatch(
+        parent_hash=block.header.parent_hash,
+        epoch=info.l1_block,
+        timestamp=block.header.timestamp,
+        transactions=tuple(
+            tx.raw for tx in block.transactions if not isinstance(tx, DepositTransaction)
+        ),
+    )

@@ -6,6 +6,7 @@
         ConfigError       a configuration file or flag
         InvalidTransaction
         InvalidBlock
+        ExecutionFailed   of eth_call and eth_estimateGas
       TemporaryError    the same call may succeed later: retry
       ResetError        what we built on has changed: start again from the safe head
       CriticalError     going on would be wrong: stop the node
@@ -95,10 +96,14 @@ class InvalidBlock(InvalidInput):
         super().__init__(f"{field}: expected {_show(expected)}, got {_show(actual)}")
 
 
-class ExecutionReverted(InvalidInput):
-    """A simulated message failed; `data` is what it reverted with, empty for other failures."""
+class ExecutionFailed(InvalidInput):
+    """A simulated message ended with an error; the message is go-ethereum's."""
 
-    def __init__(self, message: str, data: bytes = b"") -> None:
+
+class ExecutionReverted(ExecutionFailed):
+    """A simulated message reverted; `data` is what it reverted with."""
+
+    def __init__(self, message: str, data: bytes) -> None:
         self.data = data
         super().__init__(message)
 

@@ -4,10 +4,11 @@ Sources: OP Stack specs "Fjord: Execution Engine" (L1 cost), "Isthmus" and "Jovi
 DA footprint), "Ecotone: L1 attributes". All fees are in wei.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from node.errors import InvalidInput
+from node.evm.rules import Rules
 from node.execution.fastlz import fastlz_length
 from node.types.primitives import Address, hex_address
 
@@ -55,11 +56,14 @@ class StorageReader(Protocol):
     def __call__(self, address: Address, slot: int, /) -> int: ...
 
 
-def read_l1_fee_parameters(read_storage: StorageReader) -> L1FeeParameters:
-    """Read L1Block's storage, after the block's L1-attributes deposit has written it."""
+def read_l1_fee_parameters(read_storage: StorageReader, rules: Rules) -> L1FeeParameters:
+    """Read L1Block's storage, after the block's L1-attributes deposit has written it.
+
+    Only slots that decide a fee are read: a witness holds no others.
+    """
     scalars = read_storage(L1_BLOCK, 3).to_bytes(32, "big")
-    operator = read_storage(L1_BLOCK, 8).to_bytes(32, "big")
-    return L1FeeParameters(
+    operator = read_storage(L1_BLOCK, 8).to_bytes(32, "big") if rules.is_prague else bytes(32)
+    parameters = L1FeeParameters(
         l1_base_fee=read_storage(L1_BLOCK, 1),
         l1_blob_base_fee=read_storage(L1_BLOCK, 7),
         base_fee_scalar=int.from_bytes(scalars[16:20], "big"),
@@ -67,9 +71,11 @@ def read_l1_fee_parameters(read_storage: StorageReader) -> L1FeeParameters:
         operator_fee_scalar=int.from_bytes(operator[20:24], "big"),
         operator_fee_constant=int.from_bytes(operator[24:32], "big"),
         da_footprint_gas_scalar=int.from_bytes(operator[18:20], "big"),
-        overhead=read_storage(L1_BLOCK, 5),
-        scalar=read_storage(L1_BLOCK, 6),
     )
+    if not parameters.is_before_ecotone:
+        return parameters
+    overhead, scalar = read_storage(L1_BLOCK, 5), read_storage(L1_BLOCK, 6)
+    return replace(parameters, overhead=overhead, scalar=scalar)
 
 
 def parse_l1_fee_parameters(calldata: bytes) -> L1FeeParameters:

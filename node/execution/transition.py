@@ -199,7 +199,7 @@ class BlockExecution:
     def _read_l1_fees(self) -> L1FeeParameters | None:
         """Read L1Block at the first signed transaction, when all deposits before it have run."""
         if self._l1_fees is None and self._rules.is_rollup:
-            self._l1_fees = read_l1_fee_parameters(self._world.get_storage)
+            self._l1_fees = read_l1_fee_parameters(self._world.get_storage, self._rules)
         return self._l1_fees
 
     def _check_share(self, tx: AnyTransaction) -> _Share:

@@ -78,11 +78,10 @@ def lane_intrinsic_gas(data_length: int, calldata_gas: int) -> int:
 def receipt_precompile(computation: ComputationAPI) -> ComputationAPI:
     """Run the precompile for the message of `computation`.
 
-    An account that delegated itself to the address (EIP-7702) runs nothing, as with any precompile.
+    The interpreter does not come here for an account that delegated itself to the address
+    (EIP-7702): as with every precompile, that runs nothing.
     """
     message = computation.msg
-    if message.is_delegation:
-        return computation
     computation.consume_gas(CALL_GAS, "receipts: call")
     if message.code_address != message.storage_address:
         _revert(computation, NOT_A_CALL)

@@ -4,7 +4,6 @@ The sequencer and derivation share it: what they agree on here, verifiers can re
 specs/protocol/derivation, "Building Individual Payload Attributes".
 """
 
-import logging
 from dataclasses import dataclass
 
 from consensus.block_refs import L2BlockRef
@@ -23,8 +22,6 @@ from node.types.payload import PayloadAttributes
 from node.types.primitives import Hash32, hex_address
 
 SEQUENCER_FEE_VAULT = hex_address("0x4200000000000000000000000000000000000011")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +90,6 @@ async def _read_epoch(
     receipts = await l1.receipts(epoch.hash)
     deposits = derive_deposits(epoch.hash, receipts, config.deposit_contract)
     updates = apply_config_updates(system_config, receipts, config.l1_system_config)
-    for skipped in updates.skipped:
-        _log.warning(
-            "system config update skipped: L1 block %d, log %d: %s",
-            epoch.number,
-            skipped.log_index,
-            skipped.reason,
-        )
     return _Epoch(header, deposits, 0, updates.config)
 
 

@@ -1,0 +1,126 @@
+"""Sixth stage: accepts the batch that continues the safe chain, or makes up an empty one.
+
+Source: specs/protocol/holocene/derivation, "Batch Queue"; the forced empty batches of an expired
+sequencing window are in specs/protocol/derivation.
+"""
+
+import logging
+
+from consensus.block_refs import L1BlockRef, L2BlockRef
+from consensus.codec.batch import SingularBatch
+from consensus.config import RollupConfig
+from consensus.derivation.batch_rules import Verdict, judge_batch
+from consensus.derivation.channel_reader import ChannelReader
+from consensus.derivation.l1_traversal import PipelineStart
+from consensus.derivation.outcomes import Drained
+from node.errors import CriticalError, ResetError
+
+_log = logging.getLogger(__name__)
+
+
+class BatchValidator:
+    """Yields the next batch on top of a given parent.
+
+    Keeps the L1 blocks from the parent's epoch to the current one: they are the epochs that the
+    next blocks may belong to.
+    """
+
+    def __init__(self, config: RollupConfig, previous: ChannelReader) -> None:
+        self._config = config
+        self._previous = previous
+        self._epochs: list[L1BlockRef] = []
+        self._seen_l1: L1BlockRef | None = None
+
+    @property
+    def current_l1(self) -> L1BlockRef:
+        """The L1 block that derivation is at."""
+        return self._previous.current_l1
+
+    async def next_batch(self, parent: L2BlockRef) -> SingularBatch | Drained:
+        """Return the batch after `parent`: from L1, or empty where the window has run out."""
+        self._update_epochs(parent)
+        if self.current_l1.number <= parent.l1_origin.number:
+            # A batch counts only in an L1 block after its parent's origin.
+            return await self._discard_all()
+        self._check_epochs(parent)
+        while True:
+            batch = await self._previous.next_batch()
+            if isinstance(batch, Drained):
+                forced = self._forced_batch(parent)
+                return batch if forced is None else forced
+            if self._accepts(parent, batch):
+                return batch
+
+    def flush(self) -> None:
+        """Drop what is left of the channel that the last batch came from."""
+        self._previous.flush()
+
+    def reset(self, start: PipelineStart) -> None:
+        """Forget all L1 blocks."""
+        self._epochs = []
+        self._seen_l1 = None
+        self._previous.reset(start)
+
+    def _accepts(self, parent: L2BlockRef, batch: SingularBatch) -> bool:
+        judgement = judge_batch(self._config, self._epochs, parent, batch, self.current_l1)
+        if judgement.verdict is Verdict.ACCEPT:
+            return True
+        if judgement.verdict is Verdict.UNDECIDED:
+            raise CriticalError(
+                f"batch for L2 block {parent.number + 1}: expected to know the L1 block after "
+                f"epoch {self._epochs[0].number} here; {judgement.reason}"
+            )
+        _log.warning(
+            "batch for L2 block %d: %s: %s",
+            parent.number + 1,
+            judgement.verdict.value,
+            judgement.reason,
+        )
+        if judgement.verdict is Verdict.DROP:
+            self.flush()
+        return False
+
+    async def _discard_all(self) -> Drained:
+        while True:
+            batch = await self._previous.next_batch()
+            if isinstance(batch, Drained):
+                return batch
+
+    def _update_epochs(self, parent: L2BlockRef) -> None:
+        current = self.current_l1
+        if current != self._seen_l1:
+            self._seen_l1 = current
+            if current.number < parent.l1_origin.number:
+                self._epochs = []
+            else:
+                self._epochs.append(current)
+        while self._epochs and self._epochs[0].number < parent.l1_origin.number:
+            del self._epochs[0]
+
+    def _check_epochs(self, parent: L2BlockRef) -> None:
+        if len(self._epochs) < 2:
+            raise CriticalError(
+                f"derivation at L1 block {self.current_l1.number}: expected to have passed the "
+                f"origin {parent.l1_origin.number} of L2 block {parent.number}"
+            )
+        current, origin = self._epochs[0], parent.l1_origin
+        # Forced empty batches move the epoch one ahead of the parent's origin.
+        if current.ref != origin and current.number != origin.number + 1:
+            raise ResetError(
+                f"L2 block {parent.number}: expected an L1 origin at block {current.number} "
+                f"0x{current.hash.hex()}, got {origin.number} 0x{origin.hash.hex()}"
+            )
+
+    def _forced_batch(self, parent: L2BlockRef) -> SingularBatch | None:
+        """Return an empty batch if the current epoch's window has run out."""
+        epoch = self._epochs[0]
+        if epoch.number + self._config.seq_window_size > self.current_l1.number:
+            return None
+        timestamp = parent.timestamp + self._config.block_time
+        following = self._epochs[1]
+        is_first_of_epoch = epoch.number == parent.l1_origin.number + 1
+        if timestamp < following.timestamp or is_first_of_epoch:
+            return SingularBatch(parent.hash, epoch.ref, timestamp, ())
+        # The epoch has all the blocks that its time allows.
+        del self._epochs[0]
+        return None

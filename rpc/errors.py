@@ -6,11 +6,13 @@ Codes and words are go-ethereum's, because wallets and libraries match on them.
 from node.errors import (
     CriticalError,
     DecodingError,
+    ExecutionFailed,
+    ExecutionReverted,
     InvalidInput,
     InvalidTransaction,
     NodeError,
 )
-from rpc.encoding.hexadecimal import Json, JsonObject
+from rpc.encoding.hexadecimal import Json, JsonObject, data
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -25,17 +27,17 @@ EXECUTION_REVERTED = 3
 class RpcError(NodeError):
     """An answer that is an error: what the caller will see, word for word."""
 
-    def __init__(self, code: int, message: str, data: Json = None) -> None:
+    def __init__(self, code: int, message: str, detail: Json = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.data = data
+        self.detail = detail
 
     def to_json(self) -> JsonObject:
         """Return the `error` member of a response."""
         body: JsonObject = {"code": self.code, "message": self.message}
-        if self.data is not None:
-            body["data"] = self.data
+        if self.detail is not None:
+            body["data"] = self.detail
         return body
 
 
@@ -69,7 +71,9 @@ def from_node_error(error: NodeError) -> RpcError:
         return error
     if isinstance(error, CriticalError):
         return RpcError(INTERNAL_ERROR, f"internal error: {error}")
-    if isinstance(error, InvalidTransaction | DecodingError):
+    if isinstance(error, ExecutionReverted):
+        return RpcError(EXECUTION_REVERTED, str(error), data(error.data))
+    if isinstance(error, InvalidTransaction | DecodingError | ExecutionFailed):
         return RpcError(SERVER_ERROR, str(error))
     if isinstance(error, InvalidInput):
         return RpcError(INVALID_PARAMS, str(error))

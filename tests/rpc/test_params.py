@@ -65,7 +65,7 @@ def test_nothing_but_digits_is_a_number(text: str) -> None:
         (parse_quantity, {}, "expected a hex string, got an object"),
         (uint64, hex(2**64), "hex number > 64 bits"),
         (parse_data, "0x123", "hex string of odd length"),
-        (parse_data, "0x 12 ", "hex string of odd length"),
+        (parse_data, "0x 12 ", "invalid hex string"),
         (parse_data, "0x12 3", "invalid hex string"),
         (parse_data, "0x12 34 ", "invalid hex string"),
         (address, "0x1234", "hex string has length 4, want 40"),

@@ -1,0 +1,58 @@
+"""Which methods an endpoint serves: the parts of rpc put together over the node's own."""
+
+from node.clock import Clock
+from node.config import ChainConfig
+from node.mempool import Mempool
+from node.reader import Reader
+from rpc.dispatcher import Method
+from rpc.methods.eth.blocks import BlockMethods
+from rpc.methods.eth.fees import FeeMethods
+from rpc.methods.eth.logs import LogMethods
+from rpc.methods.eth.state import StateMethods
+from rpc.methods.eth.transactions import TransactionMethods
+from rpc.methods.net import net_methods
+from rpc.methods.optimism import OptimismMethods
+from rpc.methods.txpool import TxpoolMethods
+from rpc.methods.web3 import web3_methods
+from rpc.poll_filters import PollFilters
+from rpc.ports import L2BlockRefPort, RollupConfigPort, SyncStatusPort, TransactionSink
+from rpc.slow_reads import SlowReads
+
+
+def ethereum_methods(
+    reader: Reader,
+    mempool: Mempool,
+    config: ChainConfig,
+    sink: TransactionSink,
+    clock: Clock,
+    client_version: str,
+) -> tuple[Method, ...]:
+    """Return the eth, net, web3 and txpool methods, for a chain of either rule set.
+
+    `client_version` is name/version of the program. Filters live as long as the methods do.
+    """
+    slow_reads = SlowReads()
+    return (
+        *BlockMethods(reader, config, slow_reads).methods(),
+        *TransactionMethods(reader, mempool, config, sink, slow_reads).methods(),
+        *StateMethods(reader, mempool, slow_reads).methods(),
+        *LogMethods(reader, mempool, PollFilters(clock), slow_reads).methods(),
+        *FeeMethods(reader, config, slow_reads).methods(),
+        *net_methods(config.chain_id),
+        *web3_methods(client_version),
+        *TxpoolMethods(mempool).methods(),
+    )
+
+
+def optimism_methods(
+    reader: Reader,
+    config: ChainConfig,
+    sync_status: SyncStatusPort,
+    rollup_config: RollupConfigPort,
+    block_refs: L2BlockRefPort,
+    version: str,
+) -> tuple[Method, ...]:
+    """Return the optimism methods of a rollup node."""
+    return OptimismMethods(
+        reader, config, sync_status, rollup_config, block_refs, version
+    ).methods()

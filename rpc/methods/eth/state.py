@@ -1,0 +1,91 @@
+"""Accounts, and calls that change nothing."""
+
+from node.errors import DecodingError
+from node.execution.simulate import CallRequest
+from node.mempool import Mempool
+from node.reader import Reader
+from node.types.primitives import Address
+from rpc.block_id import LATEST, BlockId, block_id, require_header
+from rpc.call_request import call_request
+from rpc.dispatcher import Method
+from rpc.encoding.hexadecimal import Json, data, describe, quantity
+from rpc.encoding.proof import proof_object
+from rpc.params import address, array_of, optional, required, storage_key, storage_slot
+from rpc.slow_reads import SlowReads
+
+MAX_PROOF_KEYS = 1_024
+
+_BLOCK = optional(block_id, LATEST)
+
+
+class StateMethods:
+    """Reads of the state after a block. "pending" is the latest state, but for nonces."""
+
+    def __init__(self, reader: Reader, mempool: Mempool, slow_reads: SlowReads) -> None:
+        self._reader = reader
+        self._mempool = mempool
+        self._slow_reads = slow_reads
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        account = (required(address), _BLOCK)
+        slot = (required(address), required(storage_slot), _BLOCK)
+        proof = (required(address), required(array_of(storage_key, MAX_PROOF_KEYS)), _BLOCK)
+        request = (
+            required(call_request),
+            _BLOCK,
+            optional(_no_overrides),
+            optional(_no_overrides),
+        )
+        return (
+            Method("eth_accounts", self._accounts),
+            Method("eth_getBalance", self._balance, account),
+            Method("eth_getTransactionCount", self._transaction_count, account),
+            Method("eth_getCode", self._code, account),
+            Method("eth_getStorageAt", self._storage, slot),
+            Method("eth_getProof", self._proof, proof),
+            Method("eth_call", self._call, request),
+            Method("eth_estimateGas", self._estimate_gas, request),
+        )
+
+    async def _accounts(self) -> Json:
+        # The node holds no keys of its users.
+        return []
+
+    async def _balance(self, owner: Address, block: BlockId) -> Json:
+        account = self._reader.account(owner, require_header(self._reader, block))
+        return quantity(account.balance if account else 0)
+
+    async def _transaction_count(self, owner: Address, block: BlockId) -> Json:
+        if block.is_pending:
+            return quantity(self._mempool.pending_nonce(owner))
+        account = self._reader.account(owner, require_header(self._reader, block))
+        return quantity(account.nonce if account else 0)
+
+    async def _code(self, owner: Address, block: BlockId) -> Json:
+        return data(self._reader.code(owner, require_header(self._reader, block)))
+
+    async def _storage(self, owner: Address, slot: int, block: BlockId) -> Json:
+        value = self._reader.storage(owner, slot, require_header(self._reader, block))
+        return data(value.to_bytes(32, "big"))
+
+    async def _proof(self, owner: Address, keys: tuple[bytes, ...], block: BlockId) -> Json:
+        header = require_header(self._reader, block)
+        slots = tuple(int.from_bytes(key, "big") for key in keys)
+        proof = await self._slow_reads.run(self._reader.proof, owner, slots, header)
+        return proof_object(proof, keys)
+
+    async def _call(self, request: CallRequest, block: BlockId, *_: None) -> Json:
+        header = require_header(self._reader, block)
+        outcome = await self._slow_reads.run(self._reader.call, request, header)
+        return data(outcome.output)
+
+    async def _estimate_gas(self, request: CallRequest, block: BlockId, *_: None) -> Json:
+        header = require_header(self._reader, block)
+        return quantity(await self._slow_reads.run(self._reader.estimate_gas, request, header))
+
+
+def _no_overrides(value: Json) -> None:
+    """Read a set of overrides, of which there may be none: answering without them would lie."""
+    if value != {}:
+        raise DecodingError(f"overrides are not supported, expected none, got {describe(value)}")

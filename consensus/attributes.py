@@ -11,7 +11,7 @@ from consensus.config import RollupConfig
 from consensus.l1.chain_config import L1ChainConfig
 from consensus.l1.config_updates import apply_config_updates
 from consensus.l1.deposit_logs import derive_deposits
-from consensus.l1.source import L1Source
+from consensus.l1.source import OriginSource
 from consensus.l1_info import L1Info, l1_info_deposit
 from consensus.system_config import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, SystemConfig
 from node.config import ChainConfig
@@ -38,7 +38,7 @@ async def build_attributes(
     rollup_config: RollupConfig,
     chain_config: ChainConfig,
     l1_chain_config: L1ChainConfig,
-    l1: L1Source,
+    l1: OriginSource,
     parent: L2BlockRef,
     parent_system_config: SystemConfig,
     epoch: BlockRef,
@@ -74,7 +74,7 @@ async def build_attributes(
 
 async def _read_epoch(
     config: RollupConfig,
-    l1: L1Source,
+    l1: OriginSource,
     parent: L2BlockRef,
     system_config: SystemConfig,
     epoch: BlockRef,
@@ -93,7 +93,7 @@ async def _read_epoch(
     return _Epoch(header, deposits, 0, updates.config)
 
 
-async def _checked_header(l1: L1Source, epoch: BlockRef) -> Header:
+async def _checked_header(l1: OriginSource, epoch: BlockRef) -> Header:
     header = await l1.header(epoch.hash)
     if header.hash != epoch.hash or header.number != epoch.number:
         raise ResetError(

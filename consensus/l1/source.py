@@ -19,7 +19,19 @@ class L1BlockGone(ResetError):
     """L1 does not know a block hash that it once gave us: it was reorged away."""
 
 
-class L1Source(Protocol):
+class OriginSource(Protocol):
+    """What payload attributes need of an L1 block; checked as L1Source says."""
+
+    async def header(self, block_hash: Hash32) -> Header:
+        """Return a header; L1BlockGone if the hash is unknown."""
+        ...
+
+    async def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...]:
+        """Return a block's receipts in transaction order; L1BlockGone if the hash is unknown."""
+        ...
+
+
+class L1Source(OriginSource, Protocol):
     """Read access to an L1 chain.
 
     Answers are checked before they are returned: a header hashes to the hash asked for, and
@@ -39,14 +51,6 @@ class L1Source(Protocol):
         """Return the head, or the newest safe or finalized block; L1NotFound if there is none."""
         ...
 
-    async def header(self, block_hash: Hash32) -> Header:
-        """Return a header; L1BlockGone if the hash is unknown."""
-        ...
-
     async def block(self, block_hash: Hash32) -> Block:
         """Return a header with its transactions; L1BlockGone if the hash is unknown."""
-        ...
-
-    async def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...]:
-        """Return a block's receipts in transaction order; L1BlockGone if the hash is unknown."""
         ...

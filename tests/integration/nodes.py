@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import pytest
 
@@ -124,6 +124,9 @@ class VerifierNode(Process):
 class Anvil(Process):
     """Foundry's development chain under Prague rules, with the ten accounts that we use too."""
 
+    RICH_KEY = bytes.fromhex("2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6")
+    """The key of the last of the ten: an account with 10,000 ether."""
+
     def __init__(self, *, block_time_s: int = 1, options: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -161,7 +164,7 @@ def node_program() -> Path:
     return Path(program)
 
 
-def absent(reason: str) -> None:
+def absent(reason: str) -> NoReturn:
     """Skip with the reason; in CI, where everything must be there, fail."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason} (CI must not skip this)")

@@ -1,0 +1,320 @@
+"""Mixed transactions of several users, and a record of what they were told became of them."""
+
+import asyncio
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from eth_abi.abi import encode as abi_encode
+
+from attribution.calldata import decode_head_result, encode_append, encode_head
+from attribution.records import Influence, Record
+from consensus.l1.deposit_logs import DEPOSIT_TOPIC
+from node.artifacts import load_artifact
+from node.types.attribution_call import ATTRIBUTION_ADDRESS, selector
+from node.types.deposit import make_deposit, user_source_hash
+from node.types.primitives import Address, Hash32, create_address
+from node.types.transaction import sign_dynamic_fee
+from tests.integration.conditions import wait_until
+from tests.integration.json_rpc import Rpc
+from tests.integration.nodes import Account, Started
+
+GWEI = 10**9
+ETHER = 10**18
+STREAM = 1
+_MAX_FEE = 100 * GWEI
+_DEPOSIT_GAS = 100_000
+_IN_FLIGHT = 12
+_RECEIPT_TIMEOUT_S = 60.0
+
+
+class Kind(StrEnum):
+    """What a transaction is for."""
+
+    TRANSFER = "transfer"
+    TOKEN_TRANSFER = "token transfer"
+    DEPLOYMENT = "deployment"
+    FAILING_CALL = "failing call"
+    APPEND = "append"
+    DEPOSIT = "deposit"
+
+
+_WEIGHTS = {
+    Kind.TRANSFER: 40,
+    Kind.TOKEN_TRANSFER: 25,
+    Kind.APPEND: 20,
+    Kind.FAILING_CALL: 8,
+    Kind.DEPLOYMENT: 7,
+}
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """What the node has shown: it must stand whatever happens to the node afterwards."""
+
+    transactions: dict[str, str] = field(default_factory=dict)
+    """Transaction hash -> hash of the L2 block that its receipt named."""
+    blocks: dict[int, str] = field(default_factory=dict)
+    """L2 block number -> hash."""
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    deposit_epochs: set[int] = field(default_factory=set)
+    """Numbers of the L1 blocks that hold deposits."""
+
+    @property
+    def head(self) -> int:
+        """The highest block number shown."""
+        return max(self.blocks, default=0)
+
+    def see_block(self, number: int, block_hash: str) -> None:
+        """Note a block, and that a height once shown has not changed."""
+        known = self.blocks.setdefault(number, block_hash)
+        assert known == block_hash, f"block {number} was {known} and is now {block_hash}"
+
+    def see_receipt(self, kind: Kind, receipt: Mapping[str, Any]) -> None:
+        """Note an included transaction; AssertionError if its status is not as meant."""
+        expected = "0x0" if kind is Kind.FAILING_CALL else "0x1"
+        assert receipt["status"] == expected, f"{kind}: {receipt}"
+        self.transactions[receipt["transactionHash"]] = receipt["blockHash"]
+        self.see_block(int(receipt["blockNumber"], 16), receipt["blockHash"])
+        self.kinds[kind] += 1
+
+
+@dataclass(slots=True)
+class User:
+    """An account that keeps count of its own nonce and of its receipt stream on one chain."""
+
+    account: Account
+    rpc: Rpc
+    chain_id: int
+    nonce: int = 0
+    next_seq: int = 0
+
+    async def resynchronise(self) -> None:
+        """Ask the chain where it stands: pending transactions may be lost in a restart."""
+        address = "0x" + self.account.address.hex()
+        self.nonce = int(await self.rpc.call("eth_getTransactionCount", address, "latest"), 16)
+
+    async def resynchronise_stream(self) -> None:
+        """Ask the receipt precompile how many records the stream has."""
+        call = {
+            "to": "0x" + ATTRIBUTION_ADDRESS.hex(),
+            "data": "0x" + encode_head(self.account.address, STREAM).hex(),
+        }
+        output = bytes.fromhex((await self.rpc.call("eth_call", call, "latest"))[2:])
+        self.next_seq = decode_head_result(output).count
+
+    async def send(
+        self, to: Address | None, *, value: int = 0, data: bytes = b"", gas: int = 21_000
+    ) -> str:
+        """Sign, send, and return the hash that the node answered."""
+        transaction = sign_dynamic_fee(
+            self.account.private_key,
+            chain_id=self.chain_id,
+            nonce=self.nonce,
+            max_priority_fee_per_gas=GWEI,
+            max_fee_per_gas=_MAX_FEE,
+            gas=gas,
+            to=to,
+            value=value,
+            data=data,
+        )
+        answer = await self.rpc.call("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+        assert answer == "0x" + transaction.hash.hex()
+        self.nonce += 1
+        return str(answer)
+
+    async def receipt(self, transaction_hash: str) -> Any:
+        """Wait for a receipt."""
+        found: list[Any] = []
+
+        async def included() -> bool:
+            found[:] = [await self.rpc.call("eth_getTransactionReceipt", transaction_hash)]
+            return found[0] is not None
+
+        await wait_until(included, f"{transaction_hash} is included", _RECEIPT_TIMEOUT_S)
+        return found[0]
+
+
+class Traffic:
+    """Users of a rollup. Deterministic but for the node's timing: the same seed, the same acts."""
+
+    def __init__(self, started: Started, l1: Rpc, l2: Rpc, seed: int = 1) -> None:
+        self.acknowledged = Acknowledged()
+        self._random = random.Random(seed)
+        self._contracts = started.contracts
+        self._token = self._greeter = Address(bytes(20))
+        self._users: list[User] = []
+        self._l1_users: list[User] = []
+        self.connect(started, l1, l2)
+
+    def connect(self, started: Started, l1: Rpc, l2: Rpc) -> None:
+        """Use these connections from now on."""
+        self._l1, self._l2 = l1, l2
+        self._users = [User(account, l2, started.l2_chain_id) for account in started.accounts]
+        self._l1_users = [User(account, l1, started.l1_chain_id) for account in started.accounts]
+
+    async def resynchronise(self) -> None:
+        """Take nonces and sequence numbers from the chains."""
+        for user in self._users:
+            await user.resynchronise()
+            await user.resynchronise_stream()
+        for user in self._l1_users:
+            await user.resynchronise()
+
+    async def prepare(self) -> None:
+        """Deploy the contracts that the traffic calls, and give every user tokens."""
+        await self.resynchronise()
+        first = self._users[0]
+        arguments = abi_encode(["string", "string", "uint256"], ["Test", "TST", 10**30])
+        creation = load_artifact("TestToken").bytecode + arguments
+        self._token = create_address(first.account.address, first.nonce)
+        sent = [await first.send(None, data=creation, gas=3_000_000)]
+        self._greeter = create_address(first.account.address, first.nonce)
+        sent.append(await first.send(None, data=_greeter_creation("hello"), gas=3_000_000))
+        for user in self._users[1:]:
+            data = _transfer(user.account.address, 10**24)
+            sent.append(await first.send(self._token, data=data, gas=100_000))
+        for transaction_hash in sent:
+            receipt = await first.receipt(transaction_hash)
+            assert receipt["status"] == "0x1", receipt
+
+    async def run(self, count: int, deposits: int = 0) -> None:
+        """Send `count` mixed transactions on L2 and `deposits` on L1; wait for all receipts.
+
+        Unreachable as soon as a node no longer answers.
+        """
+        shares = [count // len(self._users)] * len(self._users)
+        for index in range(count % len(self._users)):
+            shares[index] += 1
+        async with asyncio.TaskGroup() as tasks:
+            for user, share in zip(self._users, shares, strict=True):
+                tasks.create_task(self._act(user, self._choose(share)))
+            if deposits:
+                tasks.create_task(self._deposit(deposits))
+
+    async def watch(self) -> None:
+        """Note every new head, forever."""
+        while True:
+            block = await self._l2.call("eth_getBlockByNumber", "latest", False)
+            self.acknowledged.see_block(int(block["number"], 16), block["hash"])
+            await asyncio.sleep(0.05)
+
+    def _choose(self, count: int) -> list[Kind]:
+        return self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count)
+
+    async def _act(self, user: User, kinds: Sequence[Kind]) -> None:
+        waiting: deque[tuple[Kind, str]] = deque()
+        for kind in kinds:
+            if len(waiting) >= _IN_FLIGHT:
+                await self._settle(user, *waiting.popleft())
+            waiting.append((kind, await self._send(user, kind)))
+        for entry in waiting:
+            await self._settle(user, *entry)
+
+    async def _settle(self, user: User, kind: Kind, transaction_hash: str) -> None:
+        self.acknowledged.see_receipt(kind, await user.receipt(transaction_hash))
+
+    async def _send(self, user: User, kind: Kind) -> str:
+        senders: dict[Kind, Callable[[User], Any]] = {
+            Kind.TRANSFER: self._send_transfer,
+            Kind.TOKEN_TRANSFER: self._send_token_transfer,
+            Kind.DEPLOYMENT: self._send_deployment,
+            Kind.FAILING_CALL: self._send_failing_call,
+            Kind.APPEND: self._send_append,
+        }
+        return str(await senders[kind](user))
+
+    async def _send_transfer(self, user: User) -> str:
+        return await user.send(self._stranger(), value=self._random.randrange(1, ETHER))
+
+    async def _send_token_transfer(self, user: User) -> str:
+        data = _transfer(self._stranger(), self._random.randrange(1, 10**18))
+        return await user.send(self._token, data=data, gas=100_000)
+
+    async def _send_deployment(self, user: User) -> str:
+        greeting = self._random.randbytes(20).hex()
+        return await user.send(None, data=_greeter_creation(greeting), gas=2_000_000)
+
+    async def _send_failing_call(self, user: User) -> str:
+        data = selector("fail(string)") + abi_encode(["string"], ["as meant"])
+        return await user.send(self._greeter, data=data, gas=100_000)
+
+    async def _send_append(self, user: User) -> str:
+        records = [self._record() for _ in range(self._random.randrange(1, 20))]
+        data = encode_append(STREAM, user.next_seq, records)
+        user.next_seq += len(records)
+        return await user.send(ATTRIBUTION_ADDRESS, data=data, gas=500_000)
+
+    def _record(self) -> Record:
+        datasets = sorted(self._random.sample(range(50), self._random.randrange(4)))
+        influences = tuple(
+            Influence(dataset, self._random.randrange(1, 3_000)) for dataset in datasets
+        )
+        amount = self._random.randrange(10**7)
+        return Record(amount, influences, Hash32(self._random.randbytes(32)))
+
+    def _stranger(self) -> Address:
+        return Address(self._random.randbytes(20))
+
+    async def _deposit(self, count: int) -> None:
+        """Make deposits one after the other, so that they fall into several L1 blocks."""
+        depositor = await self._open_holder()
+        portal, token = self._contracts["OptimismPortal"], self._contracts["OpenToken"]
+        data = selector("approve(address,uint256)")
+        data += abi_encode(["address", "uint256"], ["0x" + portal.hex(), 10**30])
+        approved = await depositor.receipt(await depositor.send(token, data=data, gas=200_000))
+        assert approved["status"] == "0x1", approved
+        for _ in range(count):
+            amount, to = self._random.randrange(1, ETHER), self._stranger()
+            data = _deposit_call(to, amount)
+            on_l1 = await depositor.receipt(await depositor.send(portal, data=data, gas=1_500_000))
+            assert on_l1["status"] == "0x1", on_l1
+            expected = _deposit_hash(on_l1, depositor.account.address, to, amount)
+            on_l2 = await self._users[0].receipt(expected)
+            self.acknowledged.see_receipt(Kind.DEPOSIT, on_l2)
+            self.acknowledged.deposit_epochs.add(int(on_l1["blockNumber"], 16))
+
+    async def _open_holder(self) -> User:
+        token = "0x" + self._contracts["OpenToken"].hex()
+        for user in self._l1_users:
+            data = selector("balanceOf(address)") + bytes(12) + user.account.address
+            call = {"to": token, "data": "0x" + data.hex()}
+            if int(await self._l1.call("eth_call", call, "latest"), 16) > 10**24:
+                return user
+        raise AssertionError("none of the ten accounts has OPEN on L1")
+
+
+def _greeter_creation(greeting: str) -> bytes:
+    return load_artifact("Greeter").bytecode + abi_encode(["string"], [greeting])
+
+
+def _transfer(to: Address, amount: int) -> bytes:
+    arguments = abi_encode(["address", "uint256"], ["0x" + to.hex(), amount])
+    return selector("transfer(address,uint256)") + arguments
+
+
+def _deposit_call(to: Address, amount: int) -> bytes:
+    name = "depositERC20Transaction(address,uint256,uint256,uint64,bool,bytes)"
+    types = ["address", "uint256", "uint256", "uint64", "bool", "bytes"]
+    values = ["0x" + to.hex(), amount, amount, _DEPOSIT_GAS, False, b""]
+    return selector(name) + abi_encode(types, values)
+
+
+def _deposit_hash(on_l1: Mapping[str, Any], sender: Address, to: Address, amount: int) -> str:
+    """Return the hash that the deposit of an L1 transaction has on L2."""
+    topic = "0x" + DEPOSIT_TOPIC.hex()
+    index = next(int(log["logIndex"], 16) for log in on_l1["logs"] if log["topics"][0] == topic)
+    source = user_source_hash(Hash32(bytes.fromhex(on_l1["blockHash"][2:])), index)
+    deposit = make_deposit(
+        source_hash=source,
+        sender=sender,
+        to=to,
+        mint=amount,
+        value=amount,
+        gas=_DEPOSIT_GAS,
+        data=b"",
+    )
+    return "0x" + deposit.hash.hex()

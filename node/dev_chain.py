@@ -1,0 +1,106 @@
+"""The embedded L1's block producer: a block on a timer, or one for each transaction at once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from node.builder import FillLimits, fill
+from node.clock import Clock
+from node.engine import Engine
+from node.execution.transition import ExecutedBlock
+from node.mempool import Mempool
+from node.reader import Reader
+from node.types.block import BlockRef, Header
+from node.types.payload import PayloadAttributes
+from node.types.primitives import ZERO_ADDRESS, Address, BlockNumber, Hash32, keccak256
+from node.types.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class DevChainConfig:
+    """How the dev chain behaves. Distances are in blocks behind the newest, times in seconds."""
+
+    block_time_s: int = 3
+    fee_recipient: Address = ZERO_ADDRESS
+    safe_distance: int = 2
+    finalized_distance: int = 4
+
+
+class DevChain:
+    """Produces blocks under Ethereum rules, with no consensus behind them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: Reader,
+        mempool: Mempool,
+        clock: Clock,
+        config: DevChainConfig = DevChainConfig(),
+    ) -> None:
+        self._engine = engine
+        self._reader = reader
+        self._mempool = mempool
+        self._clock = clock
+        self._config = config
+
+    async def run(self) -> None:
+        """Produce a block each `block_time_s` seconds, forever."""
+        while True:
+            head = self._reader.head_header()
+            await self._clock.sleep_until(head.timestamp + self._config.block_time_s)
+            now = int(self._clock.now())
+            await asyncio.to_thread(self.produce, max(head.timestamp + 1, now))
+
+    async def run_at_once(self) -> None:
+        """Produce a block whenever a transaction is pending, forever.
+
+        Each block is one second older than its parent, whatever the clock says: a chain whose
+        genesis lies in the past can be set up faster than its blocks would come.
+        """
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake(_: Transaction) -> None:
+            loop.call_soon_threadsafe(arrived.set)
+
+        self._mempool.subscribe(wake)
+        while True:
+            await arrived.wait()
+            arrived.clear()
+            head = self._reader.head_header()
+            await asyncio.to_thread(self.produce, head.timestamp + 1)
+
+    def produce(self, timestamp: int) -> ExecutedBlock:
+        """Build one block from the pool and commit it."""
+        head = self._reader.head_header()
+        attributes = self._attributes(head, timestamp)
+        deadline = self._clock.now() + self._config.block_time_s / 2
+        limits = FillLimits(out_of_time=lambda: self._clock.now() > deadline, max_da_bytes=2**31)
+        with self._engine.begin(head, attributes) as execution:
+            fill(execution, self._mempool, limits)
+            executed = execution.seal()
+        self._engine.insert(
+            executed,
+            safe=self._trailing(executed, self._config.safe_distance),
+            finalized=self._trailing(executed, self._config.finalized_distance),
+        )
+        return executed
+
+    def _attributes(self, head: Header, timestamp: int) -> PayloadAttributes:
+        # There is no beacon chain: the values it would give are derived from the parent, so that
+        # they differ from block to block and are the same whenever the chain is built again.
+        return PayloadAttributes(
+            timestamp=timestamp,
+            prev_randao=keccak256(b"randao" + head.hash),
+            fee_recipient=self._config.fee_recipient,
+            parent_beacon_block_root=keccak256(b"beacon" + head.hash),
+            gas_limit=head.gas_limit,
+            extra_data=b"",
+            no_tx_pool=False,
+        )
+
+    def _trailing(self, executed: ExecutedBlock, distance: int) -> BlockRef:
+        number = max(executed.block.number - distance, 0)
+        if number == executed.block.number:
+            return executed.block.header.ref
+        block_hash = self._reader.canonical_hash(BlockNumber(number))
+        assert block_hash is not None, "every block up to the parent is canonical"
+        return BlockRef(Hash32(block_hash), BlockNumber(number))

@@ -1,0 +1,83 @@
+"""What a user sees first: accounts, keys, URLs, addresses."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from node.genesis import DevAccount
+from node.types.primitives import Address, checksum_address
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A running dev network. `files` is where the configuration was written, if anywhere."""
+
+    l1_chain_id: int
+    l1_url: str
+    l2_chain_id: int
+    l2_url: str
+    verifier_url: str
+    accounts: tuple[DevAccount, ...]
+    contracts: dict[str, Address]
+    files: Path | None
+
+
+def announce(network: Network, *, json: bool) -> None:
+    """Print the network to standard output, as text or as one line of JSON."""
+    if json:
+        text = orjson.dumps({"event": "started", **_as_json(network)}).decode() + "\n"
+    else:
+        text = _as_text(network)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def accounts_json(accounts: tuple[DevAccount, ...]) -> list[dict[str, str]]:
+    """Return accounts.json's content."""
+    return [
+        {
+            "address": checksum_address(account.address),
+            "privateKey": "0x" + account.private_key.hex(),
+        }
+        for account in accounts
+    ]
+
+
+def _as_json(network: Network) -> dict[str, Any]:
+    return {
+        "l1": {"chainId": network.l1_chain_id, "url": network.l1_url},
+        "l2": {"chainId": network.l2_chain_id, "url": network.l2_url},
+        "verifier": {"url": network.verifier_url},
+        "accounts": accounts_json(network.accounts),
+        "contracts": {name: checksum_address(a) for name, a in network.contracts.items()},
+        "files": None if network.files is None else str(network.files),
+    }
+
+
+def _as_text(network: Network) -> str:
+    lines = [
+        "",
+        "OpenRollup",
+        "",
+        "Accounts, 10,000 OPEN each on L2 (their keys are public: never use them elsewhere)",
+    ]
+    for number, account in enumerate(network.accounts):
+        address, key = checksum_address(account.address), account.private_key.hex()
+        lines.append(f"  ({number}) {address}  0x{key}")
+    lines += [
+        "",
+        f"L2 (OPEN)   chain {network.l2_chain_id}  {network.l2_url}",
+        f"L1          chain {network.l1_chain_id}  {network.l1_url}",
+        f"verifier    chain {network.l2_chain_id}  {network.verifier_url}  derives L2 from L1 alone",
+        "",
+        "Contracts on L1",
+    ]
+    for name, address in network.contracts.items():
+        lines.append(f"  {name:<15} {checksum_address(address)}")
+    if network.files is not None:
+        lines += ["", f"Configuration files are in {network.files}"]
+    lines += ["", "Ctrl-C stops everything.", "", ""]
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""One chain's execution layer, put together: store, engine, reader, mempool."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from node.engine import Engine
+from node.errors import ConfigError
+from node.genesis import Genesis, genesis_to_json, parse_genesis
+from node.mempool import Mempool
+from node.reader import Reader
+from node.storage.database import Database
+from openrollup.datadir import read_json, write_json
+
+GENESIS_FILE = "genesis.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionNode:
+    """What every process that runs a chain has."""
+
+    genesis: Genesis
+    database: Database
+    engine: Engine
+    reader: Reader
+    mempool: Mempool
+
+    @classmethod
+    def open(cls, genesis: Genesis, path: Path | None) -> Self:
+        """Open the chain's store, and create it if it is new; None keeps it in memory.
+
+        ConfigError if the store belongs to another chain or another process writes to it.
+        """
+        database = Database.open(path)
+        try:
+            engine = Engine(database, genesis.config)
+            engine.initialise(genesis)
+            if path is not None and not (path / GENESIS_FILE).exists():
+                # Beside the store, so that a folder is enough to replay or export a chain.
+                write_json(path / GENESIS_FILE, genesis_to_json(genesis))
+            reader = Reader(database, genesis.config)
+            mempool = Mempool(reader, genesis.config)
+            engine.subscribe(mempool.on_head_change)
+        except BaseException:
+            database.close()
+            raise
+        return cls(genesis, database, engine, reader, mempool)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChain:
+    """A chain on disk, opened to read, beside a running node or without one."""
+
+    genesis: Genesis
+    database: Database
+    reader: Reader
+
+    @classmethod
+    def open(cls, datadir: Path) -> Self:
+        """Open the chain in `datadir`, or its L2 chain if it is a dev network's folder."""
+        path = datadir if (datadir / GENESIS_FILE).exists() else datadir / "l2"
+        if not (path / GENESIS_FILE).exists():
+            raise ConfigError(
+                f"{datadir}: no chain here: expected {GENESIS_FILE} or l2/{GENESIS_FILE}"
+            )
+        genesis = parse_genesis(read_json(path / GENESIS_FILE))
+        database = Database.open(path, read_only=True)
+        return cls(genesis, database, Reader(database, genesis.config))
+
+    def close(self) -> None:
+        """Close the store."""
+        self.database.close()

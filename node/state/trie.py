@@ -244,7 +244,7 @@ def load_node(node_hash: Hash32, raw: bytes) -> Node:
         raise CorruptStore(f"trie node 0x{node_hash.hex()}: {error}") from error
 
 
-def _no_nodes(node_hash: Hash32) -> bytes:
+def no_nodes(node_hash: Hash32) -> bytes:
     """The node source of a trie that starts empty."""
     raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
 
@@ -258,7 +258,7 @@ def ordered_root(items: Sequence[bytes]) -> Hash32:
 
 def ordered_trie(items: Sequence[bytes]) -> Trie:
     """Return the trie that `ordered_root` is the root of."""
-    trie = Trie(_no_nodes)
+    trie = Trie(no_nodes)
     for index, item in enumerate(items):
         trie.put(ordered_key(index), item)
     return trie

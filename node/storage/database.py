@@ -111,7 +111,10 @@ class Database:
         try:
             environment = _open_environment(path)
             try:
-                return cls(environment, _create_tables(environment, path), lock, None)
+                tables = _create_tables(environment, path)
+                _sync_directory(path)
+                environment.reader_check()  # readers that crashed would keep old pages alive
+                return cls(environment, tables, lock, None)
             except BaseException:
                 environment.close()
                 raise
@@ -133,11 +136,9 @@ class Database:
         environment = _open_environment(path, readonly=True)
         try:
             _check_version(environment, path)
-            with environment.begin() as transaction:
-                tables = {
-                    table: environment.open_db(table.value.encode(), transaction, create=False)
-                    for table in Table
-                }
+            tables = {
+                table: environment.open_db(table.value.encode(), create=False) for table in Table
+            }
         except BaseException:
             environment.close()
             raise
@@ -212,6 +213,16 @@ def _lock_directory(path: Path) -> int:
     return lock
 
 
+def _sync_directory(path: Path) -> None:
+    """Put the names of new files, and of the directory itself, on the disk."""
+    for directory in (path, path.parent):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _open_environment(path: Path, *, sync: bool = True, readonly: bool = False) -> lmdb.Environment:
     try:
         return lmdb.open(
@@ -241,12 +252,12 @@ def _create_tables(environment: lmdb.Environment, path: Path) -> "dict[Table, lm
 
 
 def _check_version(environment: lmdb.Environment, path: Path, *, new_allowed: bool = False) -> None:
-    with environment.begin() as transaction:
-        if transaction.stat()["entries"] == 0 and new_allowed:
-            return
-        stored = None
-        with suppress(lmdb.NotFoundError):
-            meta = environment.open_db(Table.META.value.encode(), transaction, create=False)
+    if new_allowed and environment.stat()["entries"] == 0:
+        return
+    stored = None
+    with suppress(lmdb.NotFoundError):
+        meta = environment.open_db(Table.META.value.encode(), create=False)
+        with environment.begin() as transaction:
             stored = transaction.get(SCHEMA_VERSION_KEY, db=meta)
     if stored != str(SCHEMA_VERSION).encode():
         found = "no version" if stored is None else f"version {stored.decode(errors='replace')}"

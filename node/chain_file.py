@@ -66,8 +66,8 @@ def import_blocks(engine: Engine, reader: Reader, path: Path) -> Iterator[BlockR
     """Execute the blocks of a file, insert them, and yield each block that has become canonical.
 
     Blocks that are canonical already are passed over, so an interrupted import can be repeated.
-    InvalidBlock or InvalidTransaction for the first one that breaks a rule, DecodingError for one
-    that cannot be decoded: those before it stay.
+    InvalidBlock for the first one that breaks a rule, DecodingError for one that cannot be decoded:
+    those before it stay.
     """
     for block in read_blocks(path):
         if not reader.is_canonical(block.hash):

@@ -3,7 +3,7 @@
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table, number_key
 from node.types.block import Block
-from node.types.primitives import BlockNumber, Hash32
+from node.types.primitives import UINT64_MAX, BlockNumber, Hash32
 
 
 def add_block(tx: WriteTransaction, block: Block) -> None:
@@ -24,7 +24,9 @@ def remove_block(tx: WriteTransaction, block: Block) -> None:
 
 def canonical_hash(snapshot: Snapshot, number: int) -> Hash32 | None:
     """Return the hash of the canonical block at a height."""
-    raw = snapshot.get(Table.CANONICAL, number_key(number)) if number >= 0 else None
+    if not 0 <= number <= UINT64_MAX:
+        return None
+    raw = snapshot.get(Table.CANONICAL, number_key(number))
     return None if raw is None else Hash32(raw)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from node.errors import InvalidInput
 from node.types.block import Block
-from node.types.primitives import Address, BlockNumber, Hash32
+from node.types.primitives import UINT64_MAX, Address, BlockNumber, Hash32
 from node.types.receipt import Log, Receipt, bloom_bits
 
 MAX_LOG_BLOCKS = 50_000
@@ -36,6 +36,11 @@ class LogFilter:
         if self.from_block > self.to_block:
             raise InvalidInput(
                 f"invalid block range: fromBlock {self.from_block} is after toBlock {self.to_block}"
+            )
+        if self.from_block < 0 or self.to_block > UINT64_MAX:
+            raise InvalidInput(
+                "invalid block range: expected numbers of 64 bits, "
+                f"got {self.from_block} to {self.to_block}"
             )
         if self.to_block - self.from_block >= MAX_LOG_BLOCKS:
             raise InvalidInput(

@@ -15,7 +15,8 @@ from consensus.l1.source import OriginSource
 from consensus.l1_info import L1Info, l1_info_deposit
 from consensus.system_config import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, SystemConfig
 from node.config import ChainConfig
-from node.errors import ConfigError, ResetError
+from node.errors import ResetError
+from node.execution.fees import Eip1559Parameters, encode_extra_data
 from node.types.block import BlockRef, Header
 from node.types.deposit import DepositTransaction
 from node.types.payload import PayloadAttributes
@@ -64,9 +65,7 @@ async def build_attributes(
         fee_recipient=SEQUENCER_FEE_VAULT,
         parent_beacon_block_root=origin.header.parent_beacon_block_root,
         gas_limit=origin.system_config.gas_limit,
-        extra_data=_extra_data(
-            origin.system_config, chain_config, jovian=rollup_config.is_jovian(timestamp)
-        ),
+        extra_data=encode_extra_data(chain_config, timestamp, _pricing(origin.system_config)),
         transactions=(l1_info_deposit(info, layout), *origin.deposits),
         no_tx_pool=True,
     )
@@ -128,14 +127,7 @@ def _l1_info(origin: _Epoch, l1_chain_config: L1ChainConfig) -> L1Info:
     )
 
 
-def _extra_data(config: SystemConfig, chain_config: ChainConfig, *, jovian: bool) -> bytes:
-    denominator, elasticity = config.eip1559_denominator, config.eip1559_elasticity
-    if denominator == 0:
-        if chain_config.rollup is None:
-            raise ConfigError("genesis.json config.optimism: expected a rollup's chain config")
-        denominator = chain_config.rollup.eip1559_denominator
-        elasticity = chain_config.rollup.eip1559_elasticity
-    params = denominator.to_bytes(4, "big") + elasticity.to_bytes(4, "big")
-    if jovian:
-        return b"\x01" + params + config.min_base_fee.to_bytes(8, "big")
-    return b"\x00" + params
+def _pricing(config: SystemConfig) -> Eip1559Parameters:
+    return Eip1559Parameters(
+        config.eip1559_denominator, config.eip1559_elasticity, config.min_base_fee
+    )

@@ -7,8 +7,12 @@ from typing import Final
 import orjson
 
 from consensus.json_fields import JsonFields
-from node.errors import ConfigError
+from node.errors import ConfigError, CriticalError
+from node.execution.fees import fake_exponential
 from node.types.block import Header
+
+_MAX_FEE_EXPONENT: Final = 177
+"""The largest power of e below 2 ** 256."""
 
 _BLOB_FORKS: Final = (
     ("cancun", "cancunTime"),
@@ -70,23 +74,19 @@ class L1ChainConfig:
     def blob_base_fee(self, header: Header) -> int:
         """Return what one unit of blob gas cost in this L1 block, in wei (EIP-4844).
 
-        1, the minimum, before the first blob fork.
+        1, the minimum, before the first blob fork. CriticalError for a header whose fee would not
+        fit into 256 bits: no chain gets there, and computing it would take forever.
         """
         active = [fork for fork in self.blob_forks if fork.time <= header.timestamp]
         if not active:
             return 1
-        return fake_exponential(1, header.excess_blob_gas, active[-1].base_fee_update_fraction)
-
-
-def fake_exponential(factor: int, numerator: int, denominator: int) -> int:
-    """Approximate factor * e ** (numerator / denominator) as EIP-4844 defines it."""
-    index, output = 1, 0
-    term = factor * denominator
-    while term > 0:
-        output += term
-        term = term * numerator // (denominator * index)
-        index += 1
-    return output // denominator
+        fraction = active[-1].base_fee_update_fraction
+        if header.excess_blob_gas > _MAX_FEE_EXPONENT * fraction:
+            raise CriticalError(
+                f"L1 block {header.number} excessBlobGas: expected at most "
+                f"{_MAX_FEE_EXPONENT * fraction}, got {header.excess_blob_gas}"
+            )
+        return fake_exponential(1, header.excess_blob_gas, fraction)
 
 
 def read_l1_chain_config(path: Path) -> L1ChainConfig:

@@ -8,7 +8,7 @@ from consensus.system_config import SystemConfig, system_config_after
 from node.errors import CorruptStore
 from node.lru_cache import LruCache
 from node.reader import Reader
-from node.types.block import Block, BlockRef
+from node.types.block import Block
 from node.types.primitives import Hash32
 
 _REFS_KEPT = 4096
@@ -25,7 +25,7 @@ class L2Chain:
     async def ref_by_hash(self, block_hash: Hash32) -> L2BlockRef:
         """Return a stored block's reference."""
         known = self._refs.get(block_hash)
-        return known or await asyncio.to_thread(self.ref, block_hash)
+        return known if known is not None else await asyncio.to_thread(self.ref, block_hash)
 
     async def system_config(self, block_hash: Hash32) -> SystemConfig:
         """Return the system config in force after a stored block."""

@@ -1,0 +1,186 @@
+"""The control loop of a rollup node: it derives and sequences, and acts on every error by severity.
+
+This is the one place that maps severity to action: temporary errors are retried, reset errors start
+derivation again from the safe head, anything else stops the node.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from consensus.block_refs import L1BlockRef
+from consensus.derivation.outcomes import NeedsL1
+from consensus.deriver import Deriver
+from consensus.l1.watcher import L1Watcher
+from consensus.l2_chain import L2Chain
+from consensus.sequencer.origin_selector import NoOrigin
+from consensus.sequencer.sequencer import Sequencer
+from consensus.status import SyncStatus
+from node.clock import Clock
+from node.errors import ResetError, TemporaryError
+from node.reader import Reader
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSettings:
+    """How long to wait after a failure, in seconds: doubled each time, up to a maximum."""
+
+    first_retry_s: float = 0.5
+    last_retry_s: float = 8.0
+    origin_poll_s: float = 0.25
+
+
+class Driver:
+    """Runs a verifier, or a sequencer node if there is a `sequencer`.
+
+    `on_critical` is called once, with the error that stopped the loops.
+    """
+
+    def __init__(
+        self,
+        deriver: Deriver,
+        watcher: L1Watcher,
+        l2: L2Chain,
+        reader: Reader,
+        clock: Clock,
+        on_critical: Callable[[Exception], None],
+        *,
+        sequencer: Sequencer | None = None,
+        settings: DriverSettings | None = None,
+    ) -> None:
+        self._deriver = deriver
+        self._watcher = watcher
+        self._l2 = l2
+        self._reader = reader
+        self._clock = clock
+        self._on_critical = on_critical
+        self._sequencer = sequencer
+        self._settings = settings or DriverSettings()
+        self._reset_wanted = asyncio.Event()
+        self._reset_wanted.set()
+        self._caught_up = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._is_waiting_for_origin = False
+        self._went_on_at: tuple[L1BlockRef, L1BlockRef] | None = None
+
+    async def run(self) -> None:
+        """Derive (and sequence) until cancelled or until a critical error."""
+        try:
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._attend("derivation", self.derivation_step))
+                if self._sequencer is not None:
+                    loops.create_task(self._attend("sequencer", self.sequencing_step))
+        except* Exception as errors:  # noqa: BLE001 - the boundary of both tasks
+            first = errors.exceptions[0]
+            _log.critical("the node cannot go on: %s", first)
+            self._on_critical(first)
+
+    async def caught_up(self) -> None:
+        """Return once derivation has used up L1 for the first time."""
+        await self._caught_up.wait()
+
+    def current_l1(self) -> L1BlockRef | None:
+        """How far derivation has read L1, None before it has begun."""
+        return self._deriver.current_l1
+
+    def request_reset(self) -> None:
+        """Let derivation start again from the safe head."""
+        self._settled.clear()
+        self._reset_wanted.set()
+
+    def sync_status(self) -> SyncStatus:
+        """Return what this node knows of both layers."""
+        heads, l1 = self._reader.heads(), self._watcher.heads
+        unsafe, safe, finalized = (
+            self._l2.ref(ref.hash) for ref in (heads.unsafe, heads.safe, heads.finalized)
+        )
+        return SyncStatus(
+            current_l1=self._deriver.current_l1,
+            current_l1_finalized=self._deriver.finalized_l1,
+            head_l1=None if l1 is None else l1.latest,
+            safe_l1=None if l1 is None else l1.safe,
+            finalized_l1=None if l1 is None else l1.finalized,
+            unsafe_l2=unsafe,
+            safe_l2=safe,
+            finalized_l2=finalized,
+            pending_safe_l2=safe,
+            cross_unsafe_l2=unsafe,
+            local_safe_l2=safe,
+        )
+
+    async def derivation_step(self) -> None:
+        """Reset if that is due, derive one block, finalize; wait for L1 if it has no more."""
+        if self._reset_wanted.is_set():
+            await self._deriver.reset()
+            self._reset_wanted.clear()
+            self._settled.set()
+        heads = self._watcher.heads
+        if heads is not None and heads.finalized is not None:
+            await self._deriver.finalize(heads.finalized)
+        outcome = await self._deriver.step()
+        if isinstance(outcome, NeedsL1):
+            self._caught_up.set()
+            await self._wait_for_l1(outcome.current_l1)
+
+    async def sequencing_step(self) -> None:
+        """Build the next unsafe block when its time has come."""
+        assert self._sequencer is not None
+        # Blocks that L1 already knows come first: a sequencer that starts from an old store, or an
+        # empty one, must not build a second history beside them.
+        await self._caught_up.wait()
+        await self._settled.wait()
+        outcome = await self._sequencer.next_block()
+        if not isinstance(outcome, NoOrigin):
+            self._is_waiting_for_origin = False
+            return
+        if not self._is_waiting_for_origin:
+            _log.warning("the sequencer waits for L1: %s", outcome.reason)
+        self._is_waiting_for_origin = True
+        await self._clock.sleep_until(self._clock.now() + self._settings.origin_poll_s)
+
+    async def _wait_for_l1(self, current_l1: L1BlockRef) -> None:
+        heads = self._watcher.heads
+        if heads is not None:
+            latest = heads.latest
+            if latest.number == current_l1.number and latest.hash != current_l1.hash:
+                raise ResetError(
+                    f"L1 reorg: block {latest.number} was 0x{current_l1.hash.hex()}, "
+                    f"it is 0x{latest.hash.hex()} now"
+                )
+            if latest.number > current_l1.number and self._went_on_at != (current_l1, latest):
+                self._went_on_at = (current_l1, latest)
+                return  # it came while we were reading
+        waits = [
+            asyncio.ensure_future(self._watcher.change(heads)),
+            asyncio.ensure_future(self._reset_wanted.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _attend(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step for ever, and act on its errors by their severity."""
+        failures = 0
+        while True:
+            try:
+                await step()
+                if failures:
+                    _log.info("%s: goes on after %d failures", name, failures)
+                failures = 0
+                continue
+            except TemporaryError as error:
+                # An outage is told once: the attempts after the first differ in nothing.
+                level = logging.DEBUG if failures else logging.WARNING
+                _log.log(level, "%s: trying again until it works: %s", name, error)
+            except ResetError as error:
+                _log.warning("%s: starting again from the safe head: %s", name, error)
+                self.request_reset()
+            retry_s = self._settings.first_retry_s * 2 ** min(failures, 16)
+            failures += 1
+            pause_s = min(retry_s, self._settings.last_retry_s)
+            await self._clock.sleep_until(self._clock.now() + pause_s)

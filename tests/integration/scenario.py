@@ -53,7 +53,8 @@ class Figures:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.acknowledged.kinds.items())
         return (
             f"{len(self.acknowledged.transactions)} transactions ({kinds}) "
-            f"in {self.traffic_s:.0f} s\n{self.l2_blocks} L2 blocks, {self.l1_blocks} L1 blocks, deposits in "
+            f"in {self.traffic_s:.0f} s\n"
+            f"{self.l2_blocks} L2 blocks, {self.l1_blocks} L1 blocks, deposits in "
             f"{len(self.acknowledged.deposit_epochs)} epochs, {self.restarts} restarts"
             f"\na fresh verifier derived the same hash at each height; {self.total_s:.0f} s in all"
         )

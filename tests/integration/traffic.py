@@ -282,7 +282,7 @@ class Traffic:
         for user in self._l1_users:
             data = selector("balanceOf(address)") + bytes(12) + user.account.address
             call = {"to": token, "data": "0x" + data.hex()}
-            if int(await self._l1.call("eth_call", call, "latest"), 16) > 10**24:
+            if int(await self._l1.call("eth_call", call, "latest"), 16) > 100 * ETHER:
                 return user
         raise AssertionError("none of the ten accounts has OPEN on L1")
 

@@ -16,10 +16,9 @@ from node.indices import canonical_hash
 from node.state.trie_state import stored_state
 from node.storage.database import Database
 from node.storage.schema import Table, flat_state_root
-from node.types.block import Block, BlockRef, Header
-from node.types.payload import PayloadAttributes
+from node.types.block import Block, BlockRef
 from node.types.primitives import Hash32
-from tests.node.chains import ALICE, BOB, GENESIS, Chain, contract_of, open_chain
+from tests.node.chains import BOB, GENESIS, Chain, contract_of, open_chain
 
 # Found by hash, kept when a block is unwound, or never deleted.
 BY_HASH = {Table.HEADERS, Table.BODIES, Table.RECEIPTS, Table.NUMBERS}
@@ -328,25 +327,14 @@ def test_subscribers_hear_of_each_commit() -> None:
         assert changes[-1].heads == chain.engine.heads
 
 
-def attributes_on(parent: Header) -> PayloadAttributes:
-    return PayloadAttributes(
-        timestamp=parent.timestamp + 1,
-        prev_randao=Hash32(bytes(32)),
-        fee_recipient=ALICE.address,
-        parent_beacon_block_root=Hash32(bytes(32)),
-        gas_limit=parent.gas_limit,
-        extra_data=b"",
-    )
-
-
 def test_building_and_executing_agree_on_any_parent() -> None:
     with open_chain() as chain:
         genesis = chain.head()
         tx = chain.transfer()
-        built = chain.engine.build(genesis, replace(attributes_on(genesis), transactions=(tx,)))
+        built = chain.engine.build(genesis, replace(Chain.attributes(genesis), transactions=(tx,)))
         chain.extend(chain.transfer(9))
         chain.extend(chain.transfer(9))
-        again = chain.engine.build(genesis, replace(attributes_on(genesis), transactions=(tx,)))
+        again = chain.engine.build(genesis, replace(Chain.attributes(genesis), transactions=(tx,)))
         assert again == built == chain.engine.execute(built.block)
         assert chain.reader.block_by_hash(built.block.hash) is None
 
@@ -355,10 +343,10 @@ def test_unknown_parents_are_refused() -> None:
     with open_chain() as chain:
         stranger = replace(chain.head(), extra_data=b"other")
         with pytest.raises(ResetError, match="is not stored"):
-            chain.engine.build(stranger, attributes_on(stranger))
+            chain.engine.build(stranger, Chain.attributes(stranger))
         with (
             pytest.raises(ResetError, match="is not stored"),
-            chain.engine.begin(stranger, attributes_on(stranger)),
+            chain.engine.begin(stranger, Chain.attributes(stranger)),
         ):
             pass
         with pytest.raises(InvalidBlock, match="parentHash"):
@@ -394,3 +382,17 @@ def test_readers_in_other_threads_see_whole_commits() -> None:
         for thread in threads:
             thread.join()
         assert not failures
+
+
+def test_a_block_can_be_inserted_while_another_is_being_made() -> None:
+    with open_chain() as chain:
+        parent = chain.head()
+        with chain.engine.begin(parent, Chain.attributes(parent)) as execution:
+            execution.apply(chain.transfer())
+            chain.extend(chain.transfer(5))
+            # The snapshot is from before the insertion: the block goes on as it began.
+            execution.apply(chain.transfer(parent=parent, nonce_offset=1))
+            executed = execution.seal()
+        assert chain.engine.execute(executed.block) == executed
+        chain.engine.insert(executed)
+        assert_flat_state_is_the_tries(chain)

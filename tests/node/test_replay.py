@@ -14,9 +14,19 @@ from node.genesis import read_genesis
 from node.indices import canonical_hash
 from node.replay import BlockReport, Difference, replay, replay_file
 from node.storage.schema import Table, number_key
-from node.types.block import Block
-from node.types.primitives import BlockNumber
-from tests.node.chains import GENESIS, Chain, contract_of, open_chain
+from node.types.block import Block, Withdrawal
+from node.types.deposit import make_deposit, user_source_hash
+from node.types.primitives import BlockNumber, create_address
+from tests.node.chains import (
+    ALICE,
+    BOB,
+    CREATION_CODE,
+    GENESIS,
+    ROLLUP_GENESIS,
+    Chain,
+    contract_of,
+    open_chain,
+)
 
 VECTOR = Path(__file__).parents[2] / "../shared/vectors/l1-prague"
 LAST = 3
@@ -29,7 +39,27 @@ def chain() -> Iterator[Chain]:
         chain.extend(creation, chain.transfer(nonce_offset=1))
         contract = contract_of(creation)
         chain.extend(chain.store(contract, 1, 2), chain.transfer(nonce_offset=1))
-        chain.extend()
+        withdrawals = (Withdrawal(300, 1, ALICE.address, 5), Withdrawal(301, 2, BOB.address, 0))
+        chain.engine.insert(chain.build(withdrawals=withdrawals))
+        yield chain
+
+
+@pytest.fixture(scope="module")
+def rollup() -> Iterator[Chain]:
+    with open_chain(genesis=ROLLUP_GENESIS) as chain:
+        deposit = make_deposit(
+            source_hash=user_source_hash(chain.head().hash, 0),
+            sender=ALICE.address,
+            to=None,
+            mint=10**18,
+            value=0,
+            gas=300_000,
+            data=CREATION_CODE,
+        )
+        chain.extend(deposit, chain.transfer(nonce_offset=1))
+        contract = create_address(ALICE.address, 0)
+        chain.extend(chain.store(contract, 1, 2))
+        chain.extend(chain.creation())
         yield chain
 
 
@@ -79,6 +109,31 @@ def test_a_sound_chain_replays(chain: Chain) -> None:
     assert found[2].gas_used > 42_000
 
 
+def test_a_sound_rollup_replays(rollup: Chain) -> None:
+    found = reports(rollup)
+    assert [report.transaction_count for report in found] == [0, 3, 2, 2]
+    assert all(report.difference is None for report in found)
+
+
+def test_the_nonce_of_a_deposit_is_compared(rollup: Chain) -> None:
+    original = block(rollup, 1)
+    receipts = rollup.reader.receipts(original.hash)
+    assert receipts is not None
+    assert receipts[1].contract_address == create_address(ALICE.address, 0)
+    wrong = encode_receipts((receipts[0], replace(receipts[1], deposit_nonce=5), receipts[2]))
+    with stored(rollup, Table.RECEIPTS, original.hash, wrong):
+        assert difference(rollup, 1) == Difference("depositNonce", 0, 5, 1)
+
+
+def test_a_rollup_has_no_withdrawals(rollup: Chain) -> None:
+    original = block(rollup, 1)
+    wrong = replace(original, withdrawals=(Withdrawal(0, 0, ALICE.address, 1),))
+    with stored(rollup, Table.BODIES, original.hash, wrong.encode_body()):
+        found = difference(rollup, 1)
+    assert found is not None
+    assert found.field == "withdrawalsRoot"
+
+
 def test_replay_ends_at_the_first_difference(chain: Chain) -> None:
     block_hash, receipts = value_of(chain, Table.RECEIPTS, 2)
     with stored(chain, Table.RECEIPTS, block_hash, receipts[:-1]):
@@ -108,6 +163,30 @@ RECEIPT_FIELDS = {
 )
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_every_changed_byte_is_found(
+    chain: Chain, table: Table, fields: set[str], step: int, number: int
+) -> None:
+    check_every_changed_byte(chain, table, fields, step, number)
+
+
+ROLLUP_RECEIPT_FIELDS = RECEIPT_FIELDS | {"depositNonce"}
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "step"),
+    [
+        (Table.HEADERS, HEADER_FIELDS, 5),
+        (Table.BODIES, BODY_FIELDS, 3),
+        (Table.RECEIPTS, ROLLUP_RECEIPT_FIELDS, 5),
+    ],
+)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_every_changed_byte_of_a_rollup_is_found(
+    rollup: Chain, table: Table, fields: set[str], step: int, number: int
+) -> None:
+    check_every_changed_byte(rollup, table, fields, step, number)
+
+
+def check_every_changed_byte(
     chain: Chain, table: Table, fields: set[str], step: int, number: int
 ) -> None:
     block_hash, value = value_of(chain, table, number)

@@ -4,13 +4,16 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test check contracts bench clients clean
+.PHONY: dev test soak check contracts bench clients clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
 
 test: check clients  ## everything that CI runs
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about half an hour
+	$(BIN)/python -m tests.integration.soak $(ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """JSON-RPC by hand, so that nothing stands between a test and the wire."""
 
+import io
 import itertools
 import json
 import urllib.error
@@ -84,7 +85,9 @@ class Rpc:
         assert self._session is not None
         headers = {"content-type": "application/json"}
         try:
-            async with self._session.post(self.url, data=body, headers=headers) as response:
+            async with self._session.post(
+                self.url, data=io.BytesIO(body), headers=headers
+            ) as response:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Unreachable(f"{self.url}: {error!r}") from error

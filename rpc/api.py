@@ -31,11 +31,12 @@ def ethereum_methods(
 
     `client_version` is name/version of the program. Filters live as long as the methods do.
     """
-    slow_reads = SlowReads()
+    # Simulations may take seconds; other reads must not stand in line behind them.
+    slow_reads, simulations = SlowReads(), SlowReads()
     return (
         *BlockMethods(reader, config, slow_reads).methods(),
         *TransactionMethods(reader, mempool, config, sink, slow_reads).methods(),
-        *StateMethods(reader, mempool, slow_reads).methods(),
+        *StateMethods(reader, mempool, slow_reads, simulations).methods(),
         *LogMethods(reader, mempool, PollFilters(clock), slow_reads).methods(),
         *FeeMethods(reader, config, slow_reads).methods(),
         *net_methods(config.chain_id),

@@ -83,8 +83,8 @@ class Chain:
             self.mempool.add_transaction(tx)
         attributes = self._attributes(parent, salt)
         with self.engine.begin(parent, attributes) as execution:
-            for tx in attributes.transactions:
-                execution.apply(tx)
+            for forced in attributes.transactions:
+                execution.apply(forced)
             fill(execution, self.mempool, FillLimits(lambda: False, 2**31))
             executed = execution.seal()
         self.engine.insert(executed)

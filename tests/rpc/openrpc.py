@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def _unknown(schema: Any, demand: Any, value: Any, path: str) -> list[str]:
     return []
 
 
-_TYPES = {
+_TYPES: dict[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
     "string": lambda value: isinstance(value, str),
@@ -103,7 +104,7 @@ def _any_of(schema: Any, demand: list[Any], value: Any, path: str) -> list[str]:
     return [] if any(not attempt for attempt in attempts) else min(attempts, key=len)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Any, Any, Any, str], list[str]]] = {
     "type": _type,
     "pattern": _pattern,
     "enum": _enum,

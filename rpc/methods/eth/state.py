@@ -21,10 +21,13 @@ _BLOCK = optional(block_id, LATEST)
 class StateMethods:
     """Reads of the state after a block. "pending" is the latest state, but for nonces."""
 
-    def __init__(self, reader: Reader, mempool: Mempool, slow_reads: SlowReads) -> None:
+    def __init__(
+        self, reader: Reader, mempool: Mempool, slow_reads: SlowReads, simulations: SlowReads
+    ) -> None:
         self._reader = reader
         self._mempool = mempool
         self._slow_reads = slow_reads
+        self._simulations = simulations
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
@@ -77,12 +80,12 @@ class StateMethods:
 
     async def _call(self, request: CallRequest, block: BlockId, *_: None) -> Json:
         header = require_header(self._reader, block)
-        outcome = await self._slow_reads.run(self._reader.call, request, header)
+        outcome = await self._simulations.run(self._reader.call, request, header)
         return data(outcome.output)
 
     async def _estimate_gas(self, request: CallRequest, block: BlockId, *_: None) -> Json:
         header = require_header(self._reader, block)
-        return quantity(await self._slow_reads.run(self._reader.estimate_gas, request, header))
+        return quantity(await self._simulations.run(self._reader.estimate_gas, request, header))
 
 
 def _no_overrides(value: Json) -> None:

@@ -1,4 +1,5 @@
 from node.types.block import Withdrawal
+from node.types.primitives import EMPTY_REQUESTS_HASH
 from rpc.encoding.block import block_with_hashes, block_with_transactions
 from tests.rpc import samples
 from tests.rpc.openrpc import result_schemas, violations
@@ -28,7 +29,7 @@ def test_a_block_shows_its_header() -> None:
     assert shown["baseFeePerGas"] == hex(samples.BASE_FEE)
     assert shown["withdrawalsRoot"] == "0x" + "07" * 32
     assert shown["parentBeaconBlockRoot"] == "0x" + "08" * 32
-    assert shown["requestsHash"] == "0x" + samples.EMPTY_REQUESTS_HASH.hex()
+    assert shown["requestsHash"] == "0x" + EMPTY_REQUESTS_HASH.hex()
     assert shown["transactions"] == ["0x" + tx.hash.hex()]
     assert shown["uncles"] == shown["withdrawals"] == []
     assert shown["size"] == hex(len(samples.block(tx).encode()))

@@ -1,0 +1,42 @@
+import pytest
+
+from node.types.primitives import keccak256
+from tests.rpc.chain import RpcFailure, RpcNode
+
+
+async def test_what_the_wiring_injects(rollup: RpcNode) -> None:
+    assert await rollup.call("optimism_syncStatus") == {"current_l1": {"number": 5}}
+    config = await rollup.call("optimism_rollupConfig")
+    assert config == {"block_time": 1, "l2_chain_id": 901}
+    assert await rollup.call("optimism_version") == "openrollup/test"
+
+
+async def test_the_output_commits_to_state_withdrawals_and_block(rollup: RpcNode) -> None:
+    block = rollup.chain.mine()
+    output = await rollup.call("optimism_outputAtBlock", "0x1")
+    header = block.header
+    passer = "0x4200000000000000000000000000000000000016"
+    storage_root = (await rollup.call("eth_getProof", passer, [], "0x1"))["storageHash"]
+    assert output == {
+        "version": "0x" + "00" * 32,
+        "outputRoot": "0x"
+        + keccak256(
+            bytes(32) + header.state_root + bytes.fromhex(storage_root[2:]) + block.hash
+        ).hex(),
+        "blockRef": {"hash": "0x" + block.hash.hex(), "number": 1, "sequenceNumber": 3},
+        "withdrawalStorageRoot": storage_root,
+        "stateRoot": "0x" + header.state_root.hex(),
+        "syncStatus": {"current_l1": {"number": 5}},
+    }
+
+
+async def test_there_is_no_output_for_a_block_to_come(rollup: RpcNode) -> None:
+    with pytest.raises(RpcFailure, match="not found") as refusal:
+        await rollup.call("optimism_outputAtBlock", "0x9")
+    assert refusal.value.code == -32000
+
+
+async def test_a_chain_that_is_no_rollup_has_no_such_methods(ethereum: RpcNode) -> None:
+    with pytest.raises(RpcFailure, match="does not exist") as refusal:
+        await ethereum.call("optimism_syncStatus")
+    assert refusal.value.code == -32601

@@ -62,16 +62,16 @@ def _as_text(network: Network) -> str:
         "",
         "OpenRollup",
         "",
-        "Accounts, 10,000 OPEN each on L2 (their keys are public: never use them elsewhere)",
+        "Accounts, 10,000 OPEN each on L2 (the keys are public: never use them elsewhere)",
     ]
     for number, account in enumerate(network.accounts):
-        address, key = checksum_address(account.address), account.private_key.hex()
-        lines.append(f"  ({number}) {address}  0x{key}")
+        shown, key = checksum_address(account.address), account.private_key.hex()
+        lines.append(f"  ({number}) {shown}  0x{key}")
     lines += [
         "",
-        f"L2 (OPEN)   chain {network.l2_chain_id}  {network.l2_url}",
-        f"L1          chain {network.l1_chain_id}  {network.l1_url}",
-        f"verifier    chain {network.l2_chain_id}  {network.verifier_url}  derives L2 from L1 alone",
+        f"L2 (OPEN)  chain {network.l2_chain_id}  {network.l2_url}",
+        f"L1         chain {network.l1_chain_id}  {network.l1_url}",
+        f"verifier   chain {network.l2_chain_id}  {network.verifier_url}  L2 as L1 alone gives it",
         "",
         "Contracts on L1",
     ]

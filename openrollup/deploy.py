@@ -14,7 +14,8 @@ from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import SystemClock
 from node.config import DEFAULT_LANE_BLOCK_LIMIT, LANE_GAS_RANGE, AttributionConfig
 from node.errors import ConfigError
-from node.genesis import L2_DEV_CHAIN_ID, l1_dev_genesis
+from node.genesis import l1_dev_genesis
+from node.genesis.dev_chains import L2_DEV_CHAIN_ID
 from node.types.primitives import Address, checksum_address, hex_address
 from openrollup.datadir import read_key
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -15,19 +14,24 @@ from consensus.deploy import (
     DeploySettings,
     L1Contracts,
     Rollup,
-    deploy,
+    deploy_contracts,
+    make_rollup,
     write_rollup,
 )
+from consensus.l1.chain_config import parse_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
 from consensus.l1.tx_sender import SenderSettings, TxSender
+from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import Clock, SystemClock
 from node.dev_chain import DevChainConfig
 from node.errors import ConfigError
 from node.genesis import Genesis, dev_accounts, l1_dev_genesis, parse_genesis
 from node.genesis.dev_accounts import BATCHER_ACCOUNT, DEPLOYER_ACCOUNT
-from node.genesis.dev_chains import L2_DEV_CHAIN_ID
-from openrollup.banner import Network, announce
+from node.genesis.dev_chains import DEV_BALANCE, L2_DEV_CHAIN_ID
+from node.types.primitives import Address, hex_address
+from node.types.transaction import address_of_key
+from openrollup.banner import Network, accounts_json, announce
 from openrollup.comparison import Comparison
 from openrollup.datadir import DevPaths, read_json, read_key, write_json
 from openrollup.deploy import DEFAULT_ATTRIBUTION, DEV_SEQ_WINDOW_SIZE, l1_chain_json
@@ -35,8 +39,10 @@ from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.execution_node import GENESIS_FILE
 from openrollup.open_supply import give_open
 from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing
+from openrollup.rollup_ports import ForwardingSink
 from openrollup.run import run_until_stopped
 from openrollup.status_line import Status, StatusLine
+from rpc.ports import TransactionSink
 
 _log = logging.getLogger(__name__)
 
@@ -85,12 +91,15 @@ async def run_dev(options: DevOptions) -> int:
     async with AsyncExitStack() as stack:
         l1 = await _open_l1(options, paths, clock, stack)
         rollup = await _open_rollup(options, paths, l1, clock)
-        sequencer = _open_sequencer(options, paths, l1, rollup, clock)
+        nodes = _Nodes(options, paths, l1, rollup, clock)
+        sequencer = nodes.sequencer()
         stack.push_async_callback(sequencer.close)
-        verifier = _open_verifier(options, paths, rollup, l1, clock)
-        stack.push_async_callback(verifier.close)
         await sequencer.start()
-        await verifier.start(forward_to=sequencer.url)
+        forward = JsonRpc(sequencer.url)
+        stack.push_async_callback(forward.close)
+        verifier = nodes.verifier(ForwardingSink(forward))
+        stack.push_async_callback(verifier.close)
+        await verifier.start()
         announce(_network(options, l1, rollup, sequencer, verifier), json=options.json)
         await run_until_stopped(_parts(options, l1, sequencer, verifier))
     return 0
@@ -211,6 +220,77 @@ async def _deploy_rollup(options: DevOptions, l1: _L1, clock: Clock) -> Rollup:
     head = await l1.client.block_ref_by_label("latest")
     header = await l1.client.header(head.hash)
     return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain_json(l1.chain_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Makes the two L2 nodes, which differ in their store, their port and in sequencing."""
+
+    options: DevOptions
+    paths: DevPaths
+    l1: _L1
+    rollup: Rollup
+    clock: Clock
+
+    def sequencer(self) -> RollupNode:
+        """Return the node that builds the blocks."""
+        sequencing = Sequencing(
+            batcher_key=self.l1.batcher_key,
+            settings=SequencerSettings(max_da_bytes=self.options.max_da_bytes),
+            resend_after_s=4.0 * self.options.l1_block_time_s,
+        )
+        config = self._config(self.paths.l2, self.options.port, sequencing)
+        return RollupNode(config, self.l1.client, self.clock, None)
+
+    def verifier(self, sink: TransactionSink) -> RollupNode:
+        """Return the node that knows nothing but L1."""
+        config = self._config(self.paths.verifier, self.options.verifier_port, None)
+        return RollupNode(config, self.l1.client, self.clock, sink)
+
+    def _config(
+        self, path: Path | None, port: int, sequencing: Sequencing | None
+    ) -> RollupNodeConfig:
+        return RollupNodeConfig(
+            rollup=self.rollup.config,
+            genesis=self.rollup.genesis,
+            l1_chain=parse_l1_chain_config(self.rollup.l1_chain),
+            path=path,
+            port=port,
+            l1_poll_interval_s=0.25,
+            sequencing=sequencing,
+        )
+
+
+def _parts(
+    options: DevOptions, l1: _L1, sequencer: RollupNode, verifier: RollupNode
+) -> list[Coroutine[Any, Any, None]]:
+    parts = [*sequencer.parts(), *verifier.parts(), _watch(options, sequencer, verifier)]
+    if l1.embedded is not None:
+        parts.append(l1.embedded.chain.run())
+    return parts
+
+
+async def _watch(options: DevOptions, sequencer: RollupNode, verifier: RollupNode) -> None:
+    """Compare the two nodes and show the heads, forever."""
+    comparison = Comparison(sequencer.node.reader, verifier.node.reader)
+    line = StatusLine(json=options.json)
+    try:
+        while True:
+            await asyncio.to_thread(comparison.advance)
+            heads, l1 = sequencer.node.reader.heads(), sequencer.watcher.heads
+            line.show(
+                Status(
+                    l1=0 if l1 is None else l1.latest.number,
+                    unsafe=heads.unsafe.number,
+                    safe=heads.safe.number,
+                    finalized=heads.finalized.number,
+                    verified=comparison.equal_to,
+                    pending=len(sequencer.node.mempool),
+                )
+            )
+            await asyncio.sleep(STATUS_INTERVAL_S)
+    finally:
+        line.close()
 
 
 def _network(

@@ -1,30 +1,16 @@
 """The L1 dev chain in this process. The rest of the program reaches it over HTTP, as any L1."""
 
-import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 from node.clock import Clock
 from node.dev_chain import DevChain, DevChainConfig
 from node.genesis import Genesis
-from node.mempool import Mempool
-from node.types.primitives import Hash32
 from openrollup.execution_node import ExecutionNode
+from openrollup.pool_sink import PoolSink
 from openrollup.version import CLIENT_VERSION
 from rpc.api import ethereum_methods
 from rpc.dispatcher import Dispatcher
 from rpc.server import RpcServer
-
-
-class PoolSink:
-    """Hands transactions to the node's own pool."""
-
-    def __init__(self, mempool: Mempool) -> None:
-        self._mempool = mempool
-
-    async def send(self, raw: bytes) -> Hash32:
-        """Check a transaction and keep it."""
-        return await asyncio.to_thread(self._mempool.add, raw)
 
 
 class EmbeddedL1:
@@ -61,6 +47,5 @@ class EmbeddedL1:
 
     async def stop(self) -> None:
         """Stop listening and close the store."""
-        with suppress(asyncio.CancelledError):
-            await self._server.stop()
+        await self._server.stop()
         self.node.close()

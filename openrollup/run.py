@@ -18,7 +18,7 @@ async def run_until_stopped(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     tasks = [asyncio.create_task(part) for part in parts]
-    waiting = asyncio.create_task(stop.wait())
+    waiting = asyncio.create_task(_wait(stop))
     try:
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {waiting}:
@@ -29,6 +29,10 @@ async def run_until_stopped(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(waiting, *tasks, return_exceptions=True)
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(signal_number)
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 def _raise_failure(task: "asyncio.Task[None]") -> None:

@@ -1,0 +1,199 @@
+"""A rollup node, put together: execution, derivation, and if it sequences, what that takes."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from consensus.batcher.batcher import Batcher, BatcherSettings
+from consensus.batcher.channel_builder import ChannelLimits
+from consensus.config import RollupConfig
+from consensus.deriver import Deriver
+from consensus.driver import Driver
+from consensus.engine_gate import EngineGate
+from consensus.l1.chain_config import L1ChainConfig
+from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.tx_sender import SenderSettings, TxSender
+from consensus.l1.watcher import L1Watcher
+from consensus.l2_chain import L2Chain
+from consensus.sequencer.sequencer import Sequencer, SequencerSettings
+from node.clock import Clock
+from node.errors import ConfigError
+from node.genesis import Genesis
+from openrollup.execution_node import ExecutionNode
+from openrollup.pool_sink import PoolSink
+from openrollup.rollup_ports import ConfigView, ForwardingSink, NoSink, StatusView
+from openrollup.version import CLIENT_VERSION, VERSION
+from rpc.api import ethereum_methods, optimism_methods
+from rpc.dispatcher import Dispatcher
+from rpc.ports import TransactionSink
+from rpc.server import RpcServer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencing:
+    """What a sequencer has and a verifier has not. Times are in seconds."""
+
+    batcher_key: bytes
+    settings: SequencerSettings = field(default_factory=SequencerSettings)
+    channel_limits: ChannelLimits = field(default_factory=ChannelLimits)
+    resend_after_s: float = 48.0
+
+
+@dataclass(frozen=True, slots=True)
+class RollupNodeConfig:
+    """One node. `path` None keeps its chain in memory; `sequencing` None makes it a verifier."""
+
+    rollup: RollupConfig
+    genesis: Genesis
+    l1_chain: L1ChainConfig
+    path: Path | None
+    port: int
+    l1_poll_interval_s: float = 1.0
+    sequencing: Sequencing | None = None
+
+
+class RollupNode:
+    """A verifier, or a sequencer with its batcher, with a JSON-RPC endpoint."""
+
+    def __init__(
+        self, config: RollupNodeConfig, l1: L1Client, clock: Clock, sink: TransactionSink | None
+    ) -> None:
+        config.rollup.check_against(config.genesis.config)
+        self._config = config
+        self._l1 = l1
+        self.node = ExecutionNode.open(config.genesis, config.path)
+        self._check_genesis()
+        self.watcher = L1Watcher(l1, clock, poll_interval_s=config.l1_poll_interval_s)
+        self._l2 = L2Chain(self.node.reader, config.rollup)
+        self._gate = EngineGate(self.node.engine)
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.driver = self._make_driver(clock)
+        self.batcher = None if config.sequencing is None else self._make_batcher(clock)
+        self._server = self._make_server(clock, sink or self._default_sink())
+
+    @property
+    def url(self) -> str:
+        """Where its JSON-RPC listens, once started."""
+        return self._server.url
+
+    async def start(self) -> None:
+        """Listen; blocks come with `parts`."""
+        await self._server.start()
+
+    def parts(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what has to run for the node to live."""
+        running = [self.watcher.run(), self.driver.run(), self._fail()]
+        if self.batcher is not None:
+            running.append(self.batcher.run())
+        return running
+
+    async def close(self) -> None:
+        """Stop listening and close the store."""
+        await self._server.stop()
+        self.node.close()
+
+    async def _fail(self) -> None:
+        await self._failed
+
+    def _critical(self, error: Exception) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _check_genesis(self) -> None:
+        expected, actual = self._config.rollup.genesis.l2.hash, self.node.reader.canonical_hash
+        found = actual(self._config.rollup.genesis.l2.number)
+        if found != expected:
+            self.node.close()
+            raise ConfigError(
+                f"rollup.json: genesis.l2.hash: 0x{expected.hex()}, but genesis.json gives "
+                f"0x{(found or b'').hex()}"
+            )
+
+    def _make_driver(self, clock: Clock) -> Driver:
+        config, node = self._config, self.node
+        deriver = Deriver(
+            config.rollup,
+            config.genesis.config,
+            config.l1_chain,
+            self._l1,
+            self._l2,
+            node.reader,
+            self._gate,
+        )
+        return Driver(
+            deriver,
+            self.watcher,
+            self._l2,
+            node.reader,
+            clock,
+            self._critical,
+            sequencer=self._make_sequencer(clock),
+        )
+
+    def _make_sequencer(self, clock: Clock) -> Sequencer | None:
+        config, node = self._config, self.node
+        if config.sequencing is None:
+            return None
+        return Sequencer(
+            config.rollup,
+            config.genesis.config,
+            config.l1_chain,
+            self._gate,
+            node.reader,
+            self._l2,
+            self.watcher,
+            node.mempool,
+            clock,
+            config.sequencing.settings,
+        )
+
+    def _make_batcher(self, clock: Clock) -> Batcher:
+        config, sequencing = self._config, self._config.sequencing
+        assert sequencing is not None, "only a sequencer has a batcher"
+        sender = TxSender(
+            self._l1,
+            sequencing.batcher_key,
+            config.rollup.l1_chain_id,
+            clock,
+            SenderSettings(
+                poll_interval_s=config.l1_poll_interval_s,
+                resend_after_s=sequencing.resend_after_s,
+            ),
+        )
+        return Batcher(
+            config.rollup,
+            self.node.reader,
+            self.watcher,
+            sender,
+            self.driver.current_l1,
+            clock,
+            BatcherSettings(limits=sequencing.channel_limits),
+        )
+
+    def _default_sink(self) -> TransactionSink:
+        return NoSink() if self._config.sequencing is None else PoolSink(self.node.mempool)
+
+    def _make_server(self, clock: Clock, sink: TransactionSink) -> RpcServer:
+        node, chain = self.node, self._config.genesis.config
+        view = ConfigView(self._config.rollup)
+        methods = (
+            *ethereum_methods(node.reader, node.mempool, chain, sink, clock, CLIENT_VERSION),
+            *optimism_methods(
+                node.reader, chain, StatusView(self.driver.sync_status), view, view, VERSION
+            ),
+        )
+        return RpcServer(Dispatcher(methods), port=self._config.port)
+
+
+def forwarding_sink(url: str | None) -> tuple[TransactionSink | None, JsonRpc | None]:
+    """Return the sink that passes transactions on to a sequencer, and the connection to close."""
+    if url is None:
+        return None, None
+    rpc = JsonRpc(url)
+    return ForwardingSink(rpc), rpc

@@ -1,0 +1,107 @@
+"""What rpc shows of consensus: the adapters between two packages that do not know each other."""
+
+from collections.abc import Callable, Mapping
+
+from consensus.block_refs import L1BlockRef, L2BlockRef, l2_block_ref
+from consensus.config import RollupConfig, rollup_config_to_json
+from consensus.l1.json_rpc import JsonRpc, RpcFault
+from consensus.status import SyncStatus
+from node.errors import InvalidTransaction
+from node.types.block import Block
+from node.types.primitives import Hash32, hex_hash
+from node.types.transaction import decode_signed_transaction
+from rpc.encoding.hexadecimal import Json
+
+_NO_BLOCK: Mapping[str, Json] = {
+    "hash": "0x" + bytes(32).hex(),
+    "number": 0,
+    "parentHash": "0x" + bytes(32).hex(),
+    "timestamp": 0,
+}
+
+
+class StatusView:
+    """optimism_syncStatus, in op-node's spelling; unknown L1 blocks are shown as zeros."""
+
+    def __init__(self, status: Callable[[], SyncStatus]) -> None:
+        self._status = status
+
+    def sync_status(self) -> Mapping[str, Json]:
+        """Return the heads of both layers."""
+        status = self._status()
+        l1_names = ("current_l1", "current_l1_finalized", "head_l1", "safe_l1", "finalized_l1")
+        l2_names = (
+            "unsafe_l2",
+            "safe_l2",
+            "finalized_l2",
+            "pending_safe_l2",
+            "cross_unsafe_l2",
+            "local_safe_l2",
+        )
+        shown: dict[str, Json] = {name: _l1_json(getattr(status, name)) for name in l1_names}
+        shown.update((name, _l2_json(getattr(status, name))) for name in l2_names)
+        return shown
+
+
+class ConfigView:
+    """optimism_rollupConfig, and the place of blocks relative to L1."""
+
+    def __init__(self, config: RollupConfig) -> None:
+        self._config = config
+        self._json: Mapping[str, Json] = rollup_config_to_json(config)  # type: ignore[assignment]
+
+    def rollup_config(self) -> Mapping[str, Json]:
+        """Return rollup.json's content."""
+        return self._json
+
+    def l2_block_ref(self, block: Block) -> Mapping[str, Json]:
+        """Return a block's reference."""
+        return _l2_json(l2_block_ref(block, self._config))
+
+
+class ForwardingSink:
+    """Hands transactions on to a sequencer by RPC, and its refusals back."""
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+
+    async def send(self, raw: bytes) -> Hash32:
+        """Return the hash; InvalidTransaction with the sequencer's words if it refuses."""
+        decode_signed_transaction(raw)
+        try:
+            answer = await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+        except RpcFault as fault:
+            raise InvalidTransaction(fault.message) from fault
+        return hex_hash(str(answer))
+
+
+class NoSink:
+    """A verifier without a sequencer to pass transactions on to."""
+
+    async def send(self, raw: bytes) -> Hash32:
+        """Refuse, and say what would help."""
+        raise InvalidTransaction(
+            "this verifier takes no transactions: start it with --sequencer URL to pass them on"
+        )
+
+
+def _l1_json(ref: L1BlockRef | None) -> Json:
+    if ref is None:
+        return dict(_NO_BLOCK)
+    return {
+        "hash": "0x" + ref.hash.hex(),
+        "number": ref.number,
+        "parentHash": "0x" + ref.parent_hash.hex(),
+        "timestamp": ref.timestamp,
+    }
+
+
+def _l2_json(ref: L2BlockRef) -> dict[str, Json]:
+    return {
+        "hash": "0x" + ref.hash.hex(),
+        "number": ref.number,
+        "parentHash": "0x" + ref.parent_hash.hex(),
+        "timestamp": ref.timestamp,
+        "l1origin": {"hash": "0x" + ref.l1_origin.hash.hex(), "number": ref.l1_origin.number},
+        "sequenceNumber": ref.sequence_number,
+    }

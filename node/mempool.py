@@ -205,7 +205,9 @@ class Mempool:
             account = state.account(tx.sender)
             if account is not None and account.code_hash != EMPTY_CODE_HASH:
                 _check_sender_code(tx, state.code(account.code_hash))
-            l1_fees = read_l1_fee_parameters(state.storage) if self._config.rollup else None
+            l1_fees = None
+            if self._config.rollup is not None:
+                l1_fees = read_l1_fee_parameters(state.storage, rules)
         cost = upfront_cost(tx, l1_fees, rules)
         return (account.nonce, account.balance, cost) if account else (0, 0, cost)
 

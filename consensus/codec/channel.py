@@ -123,13 +123,20 @@ def read_batches(
 def read_raw_batches(channel_data: bytes, max_rlp_bytes: int = MAX_RLP_BYTES) -> Iterator[bytes]:
     """Yield each batch's bytes, type byte first; errors as in `read_batches`."""
     stream = decompress(channel_data, max_rlp_bytes)
-    data = stream.data
+    yield from _split(stream.data, stream.damage)
+    if stream.damage is not None:
+        raise DecodingError(f"channel: {stream.damage}")
+
+
+def _split(data: bytes, damage: str | None) -> Iterator[bytes]:
     position = 0
     while position < len(data):
-        is_list, begin, end = item_span(data, position, len(data))
+        try:
+            is_list, begin, end = item_span(data, position, len(data))
+        except DecodingError as error:
+            # What is damaged usually ends inside a batch; the damage is the reason then.
+            raise DecodingError(f"channel: {damage or error}") from error
         if is_list:
             raise DecodingError("channel: expected a batch as an RLP string, got a list")
         yield data[begin:end]
         position = end
-    if stream.damage is not None:
-        raise DecodingError(f"channel: {stream.damage}")

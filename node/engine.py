@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from node.block_store import get_header
 from node.chain import (
@@ -21,6 +20,7 @@ from node.config import ChainConfig
 from node.errors import ConfigError, CriticalError, InvalidBlock, ResetError
 from node.execution.transition import BlockExecution, ExecutedBlock, build_block, execute_block
 from node.genesis.genesis import Genesis, genesis_block
+from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table
@@ -30,15 +30,6 @@ from node.types.primitives import BlockNumber
 
 _CURSOR_KEY = b"cursor"
 _CHAIN_ID_KEY = b"chain_id"
-
-
-@dataclass(frozen=True, slots=True)
-class HeadChange:
-    """What a commit did: blocks added (with their effects) and removed, newest first, and heads."""
-
-    added: tuple[ExecutedBlock, ...]
-    removed: tuple[Block, ...]
-    heads: Heads
 
 
 class Engine:

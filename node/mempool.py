@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from node.config import ChainConfig
-from node.engine import HeadChange
 from node.errors import (
     FeeCapTooLow,
     InsufficientFunds,
@@ -24,6 +23,7 @@ from node.errors import (
 from node.evm.rules import Rules, rules_at
 from node.execution.fees import next_base_fee, read_l1_fee_parameters
 from node.execution.validity import check_contents, upfront_cost
+from node.head_change import HeadChange
 from node.reader import Reader
 from node.types.block import Header
 from node.types.primitives import EMPTY_CODE_HASH, Address, Hash32

@@ -109,8 +109,8 @@ def _print(totals: _Totals, seconds: float, failed: BlockReport | None, *, json:
                 "block": failed.number,
                 "transaction": failed.difference.transaction_index,
                 "field": failed.difference.field,
-                "expected": str(failed.difference.expected),
-                "actual": str(failed.difference.actual),
+                "expected": _shown(failed.difference.expected),
+                "actual": _shown(failed.difference.actual),
                 "text": str(failed.difference),
             }
         sys.stdout.write(orjson.dumps(result).decode() + "\n")
@@ -122,3 +122,7 @@ def _print(totals: _Totals, seconds: float, failed: BlockReport | None, *, json:
         f"in {seconds:.1f} s: {rates['blocksPerSecond']:.1f} blocks/s, "
         f"{rates['gasPerSecond'] / 1e6:.2f} Mgas/s\n"
     )
+
+
+def _shown(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from node.chain import Heads
-from node.engine import Engine, HeadChange
+from node.engine import Engine
 from node.errors import ConfigError, CriticalError, InvalidBlock, ResetError
 from node.execution.transition import ExecutedBlock
 from node.genesis import genesis_block, l1_dev_genesis
+from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.state.trie_state import stored_state
 from node.storage.database import Database

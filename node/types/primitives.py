@@ -5,6 +5,8 @@ from typing import NewType
 
 from sha3 import keccak_256 as _keccak_256
 
+from node.types.rlp_codec import encode, encode_uint
+
 Hash32 = NewType("Hash32", bytes)
 Address = NewType("Address", bytes)
 BlockNumber = NewType("BlockNumber", int)
@@ -38,9 +40,12 @@ def hex_hash(text: str) -> Hash32:
 
 
 def _fixed(text: str, size: int) -> bytes:
-    raw = bytes.fromhex(text.removeprefix("0x"))
-    if len(raw) != size:
-        raise ValueError(f"expected {size} bytes of hexadecimal, got {len(raw)}")
+    digits = text.removeprefix("0x")
+    if len(digits) != 2 * size:
+        raise ValueError(f"expected {2 * size} hexadecimal digits, got {len(digits)}")
+    raw = bytes.fromhex(digits)
+    if len(raw) != size:  # fromhex skips white space
+        raise ValueError(f"expected {2 * size} hexadecimal digits, got white space among them")
     return raw
 
 
@@ -49,12 +54,10 @@ def checksum_address(address: bytes) -> str:
     plain = address.hex()
     digest = keccak256(plain.encode()).hex()
     return "0x" + "".join(
-        c.upper() if int(d, 16) > 7 else c for c, d in zip(plain, digest, strict=False)
+        c.upper() if int(d, 16) > 7 else c for c, d in zip(plain, digest[: len(plain)], strict=True)
     )
 
 
 def create_address(sender: Address, nonce: int) -> Address:
     """Return the address of a contract that `sender` creates with `nonce` (CREATE)."""
-    from node.types.rlp_codec import encode, encode_uint
-
     return Address(keccak256(encode([sender, encode_uint(nonce)]))[12:])

@@ -172,27 +172,20 @@ class TxSender:
         return self._clock.now() >= sending.published_at + self._settings.resend_after_s
 
     async def _replace(self, sending: _Sending) -> None:
+        await self._raise_fees(sending)
         _log.warning(
-            "transaction %d of %s is not included after %d s: raising its fees",
+            "transaction %d of %s is not included after %d s, offering %d wei per gas",
             sending.nonce,
             self._name,
             self._settings.resend_after_s,
+            sending.fees.cap,
         )
-        await self._raise_fees(sending)
         await self._publish(sending)
 
     async def _raise_fees(self, sending: _Sending) -> None:
         market = await self._patiently(self._market)
         raised = sending.fees.bumped(self._settings.fee_bump_percent, market)
-        limited = raised.limited(self._settings.fee_limit)
-        if limited == sending.fees:
-            _log.warning(
-                "transaction %d of %s stays at the limit of %d wei per gas",
-                sending.nonce,
-                self._name,
-                self._settings.fee_limit,
-            )
-        sending.fees = limited
+        sending.fees = raised.limited(self._settings.fee_limit)
 
     async def _publish(self, sending: _Sending) -> None:
         """Hand the transaction to L1 at its current fees, or at higher ones if L1 demands so."""

@@ -95,7 +95,8 @@ def require_header(reader: Reader, block: BlockId) -> Header:
     """Return the header that is meant; RpcError if there is none."""
     header = find_header(reader, block)
     if header is None:
-        raise not_found("header not found")
+        by_hash = isinstance(block.at, bytes)
+        raise not_found("header for hash not found" if by_hash else "header not found")
     return header
 
 

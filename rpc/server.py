@@ -9,7 +9,7 @@ from aiohttp import web
 
 from node.errors import ConfigError
 from rpc.dispatcher import Dispatcher
-from rpc.errors import RpcError, invalid_request
+from rpc.errors import invalid_request
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,12 @@ class RpcServer:
                 *self._routes,
             ]
         )
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+            auto_decompress=False,  # clients send plain JSON; a few bytes must not become megabytes
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._requested_port).start()
@@ -115,7 +120,7 @@ async def _handle_preflight(request: web.Request) -> web.Response:
 
 def _too_large(size: int | None) -> web.Response:
     came = "more" if size is None else str(size)
-    error: RpcError = invalid_request(
+    error = invalid_request(
         f"content length too large: expected at most {REQUEST_BYTE_LIMIT} bytes, got {came}"
     )
     body = orjson.dumps({"jsonrpc": "2.0", "id": None, "error": error.to_json()})

@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import io
 import socket
 from collections.abc import AsyncIterator
@@ -128,6 +129,16 @@ async def test_a_larger_body_is_refused(
         error = (await response.json())["error"]
     assert error["code"] == -32600
     assert error["message"].startswith("content length too large")
+    assert await ask(client, server.url, "net_version") == "901"
+
+
+async def test_a_compressed_body_is_not_json(
+    server: RpcServer, client: aiohttp.ClientSession
+) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    for body in (gzip.compress(b" " * (REQUEST_BYTE_LIMIT + 1)), b"not gzip"):
+        async with client.post(server.url, data=body, headers=headers) as response:
+            assert (await response.json())["error"]["code"] == -32700
     assert await ask(client, server.url, "net_version") == "901"
 
 

@@ -123,7 +123,7 @@ async def test_an_estimate_suffices(node: RpcNode, greeter: str) -> None:
         ("eth_getBalance", ["0x12"], -32602, "invalid argument 0: hex string has length 2"),
         ("eth_getBalance", [NOBODY, "0x05"], -32602, "invalid argument 1: hex number with lead"),
         ("eth_getBalance", [NOBODY, "0x5"], -32000, "header not found"),
-        ("eth_getBalance", [NOBODY, "0x" + "77" * 32], -32000, "header not found"),
+        ("eth_getBalance", [NOBODY, "0x" + "77" * 32], -32000, "header for hash not found"),
         ("eth_call", [{}, "0x5"], -32000, "header not found"),
         ("eth_call", ["0x"], -32602, "invalid argument 0: expected a transaction object"),
         ("eth_call", [{"to": "0x1"}], -32602, "invalid argument 0: to: hex string of odd"),

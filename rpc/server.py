@@ -6,12 +6,22 @@ from collections.abc import Iterable
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from node.errors import ConfigError
 from rpc.dispatcher import Dispatcher
 from rpc.errors import invalid_request
 
 logger = logging.getLogger(__name__)
+
+
+def _is_not_the_client_s(record: logging.LogRecord) -> bool:
+    """Whether a log record is about us: aiohttp reports bytes that are not HTTP as errors, too."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_http_logger = logger.getChild("http")
+_http_logger.addFilter(_is_not_the_client_s)
 
 REQUEST_BYTE_LIMIT = 10_000_000
 SHUTDOWN_TIMEOUT_S = 2.0
@@ -68,6 +78,7 @@ class RpcServer:
         runner = web.AppRunner(
             application,
             access_log=None,
+            logger=_http_logger,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             auto_decompress=False,  # clients send plain JSON; a few bytes must not become megabytes
         )

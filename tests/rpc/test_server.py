@@ -182,6 +182,29 @@ async def test_other_routes_share_the_port(client: aiohttp.ClientSession) -> Non
     await server.stop()
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        bytes(9_000),
+    ],
+)
+async def test_bytes_that_are_not_http(
+    server: RpcServer,
+    client: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    raw: bytes,
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(raw)
+    assert (await reader.read()).startswith(b"HTTP/1.0 400")
+    writer.close()
+    assert await ask(client, server.url, "net_version") == "901"
+    assert caplog.records == []
+
+
 async def test_a_client_that_hangs_up_harms_nobody(
     server: RpcServer, client: aiohttp.ClientSession
 ) -> None:

@@ -103,19 +103,17 @@ class VerifierNode(Process):
     """`openrollup verifier`, which knows nothing but the configuration files and L1."""
 
     def __init__(self, files: Path, l1_url: str, datadir: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(
             openrollup(
-                *("verifier", "--json", "--l1", l1_url),
+                *("verifier", "--json", "--l1", l1_url, "--port", "0", "--datadir", datadir),
                 *("--rollup", files / "rollup.json"),
                 *("--genesis", files / "genesis.json"),
                 *("--l1-chain", files / "l1-chain.json"),
-                *("--datadir", datadir, "--port", str(self.port)),
             )
         )
         try:
-            wait_for_port(self, self.port)
+            event = json_line(self.wait_for_line(lambda line: True))
+            self.url: str = event["l2"]["url"]
         except BaseException:
             self.close()
             raise

@@ -14,7 +14,7 @@ from tests.integration.traffic import Kind
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
-_PLAN = Plan(transactions=300, deposits=3, restarts=1)
+_PLAN = Plan(transactions=300, deposits=3, restarts=1, least_l2_blocks=20)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,9 @@ def test_replay_agrees(work: Path) -> None:
     assert result["transactions"] > _PLAN.transactions
 
 
-@pytest.mark.parametrize(("table", "field"), [(Table.HEADERS, "hash"), (Table.BODIES, None)])
-def test_replay_finds_a_changed_byte(
-    work: Path, tmp_path: Path, table: Table, field: str | None
-) -> None:
-    """In a header the hash no longer fits; in a body the byte may damage any field."""
+@pytest.mark.parametrize("table", [Table.HEADERS, Table.BODIES, Table.RECEIPTS])
+def test_replay_finds_a_changed_byte(work: Path, tmp_path: Path, table: Table) -> None:
+    """Which field it is depends on where the byte lies; that one is named is what counts."""
     damaged = tmp_path / "data"
     shutil.copytree(work / "data" / "l2", damaged)
     number = flip_byte(damaged, table)
@@ -53,7 +51,6 @@ def test_replay_finds_a_changed_byte(
     difference = json.loads(done.stdout)["difference"]
     assert difference["block"] == number
     assert difference["field"]
-    assert field is None or difference["field"] == field
 
 
 def flip_byte(datadir: Path, table: Table) -> int:

@@ -246,7 +246,7 @@ class Traffic:
         records = [self._record() for _ in range(self._random.randrange(1, 20))]
         data = encode_append(STREAM, user.next_seq, records)
         user.next_seq += len(records)
-        return await user.send(ATTRIBUTION_ADDRESS, data=data, gas=500_000)
+        return await user.send(ATTRIBUTION_ADDRESS, data=data, gas=2_000_000)
 
     def _record(self) -> Record:
         datasets = sorted(self._random.sample(range(50), self._random.randrange(4)))

@@ -62,7 +62,8 @@ class StoredChain:
     @classmethod
     def open(cls, datadir: Path) -> Self:
         """Open the chain in `datadir`, or its L2 chain if it is a dev network's folder."""
-        path = datadir if (datadir / GENESIS_FILE).exists() else datadir / "l2"
+        # A dev network's folder has a genesis.json of its own, for whoever starts a verifier.
+        path = datadir / "l2" if (datadir / "l2" / GENESIS_FILE).exists() else datadir
         if not (path / GENESIS_FILE).exists():
             raise ConfigError(
                 f"{datadir}: no chain here: expected {GENESIS_FILE} or l2/{GENESIS_FILE}"

@@ -102,7 +102,7 @@ def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> byt
         transaction.put(Table.CODES, code_hash, code)
     for node_hash, node in changes.trie_nodes.items():
         transaction.put(Table.TRIE_NODES, node_hash, node)
-    transaction.put(Table.META, _STATE_ROOT_KEY, changes.state_root)
+    _set_root(transaction, changes.state_root)
     return _encode_undo(changes, previous_storage)
 
 
@@ -122,7 +122,7 @@ def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
             address, slot, value = as_list(entry, "storage entry", 3)
             key = as_bytes(address, "address", 20) + as_bytes(slot, "slot", 32)
             _write(transaction, Table.STORAGE, key, as_bytes(value, "storage value"))
-        transaction.put(Table.META, _STATE_ROOT_KEY, as_bytes(before, "state root", 32))
+        _set_root(transaction, Hash32(as_bytes(before, "state root", 32)))
     except DecodingError as error:
         raise CorruptStore(f"undo record: {error}") from error
 
@@ -144,6 +144,10 @@ def _write(transaction: "WriteTransaction", table: Table, key: bytes, value: byt
         transaction.put(table, key, value)
     else:
         transaction.delete(table, key)
+
+
+def _set_root(transaction: "WriteTransaction", root: Hash32) -> None:
+    _write(transaction, Table.META, _STATE_ROOT_KEY, b"" if root == EMPTY_TRIE_ROOT else root)
 
 
 def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:

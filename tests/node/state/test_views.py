@@ -1,0 +1,156 @@
+"""Views of state, and what they do about stores that lack or spoil something."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.errors import CorruptStore, CriticalError, DecodingError
+from node.state.flat_state import FlatState
+from node.state.trie import Trie, no_nodes
+from node.state.trie_state import TrieState, empty_state, stored_state
+from node.state.view import (
+    EMPTY_ACCOUNT,
+    Account,
+    StateChanges,
+    StateView,
+    checked_code,
+    decode_account,
+)
+from node.state.world_state import WorldState
+from node.storage.database import Database, Table
+from node.storage.schema import apply_changes
+from node.types.primitives import (
+    EMPTY_CODE_HASH,
+    EMPTY_TRIE_ROOT,
+    UINT64_MAX,
+    UINT256_MAX,
+    Address,
+    Hash32,
+    keccak256,
+)
+
+CONTRACT, STRANGER = Address(b"\x01" * 20), Address(b"\x02" * 20)
+CODE = b"\x60\x00"
+hashes = st.binary(min_size=32, max_size=32).map(Hash32)
+accounts = st.builds(
+    Account, st.integers(0, UINT64_MAX), st.integers(0, UINT256_MAX), hashes, hashes
+)
+
+
+@given(accounts)
+def test_accounts_round_trip(account: Account) -> None:
+    assert decode_account(account.encode()) == account
+
+
+@pytest.mark.parametrize("raw", ["", "c0", "80", "c401020304"])
+def test_malformed_accounts_are_refused(raw: str) -> None:
+    with pytest.raises(DecodingError):
+        decode_account(bytes.fromhex(raw))
+
+
+def test_emptiness_ignores_storage() -> None:
+    assert EMPTY_ACCOUNT.is_empty
+    assert EMPTY_ACCOUNT._replace(storage_root=keccak256(b"")).is_empty
+    assert not EMPTY_ACCOUNT._replace(nonce=1).is_empty
+    assert not EMPTY_ACCOUNT._replace(balance=1).is_empty
+    assert not EMPTY_ACCOUNT._replace(code_hash=keccak256(CODE)).is_empty
+
+
+@pytest.fixture
+def changes() -> StateChanges:
+    world = WorldState(empty_state())
+    world.set_code(CONTRACT, CODE)
+    world.set_storage(CONTRACT, 5, 500)
+    return world.changes()
+
+
+@pytest.fixture
+def database(changes: StateChanges) -> Iterator[Database]:
+    with Database.open(None) as opened:
+        with opened.write() as transaction:
+            apply_changes(transaction, changes)
+        yield opened
+
+
+@pytest.mark.parametrize("view_type", [FlatState, stored_state])
+def test_a_view_shows_what_was_written(
+    view_type: type[FlatState], database: Database, changes: StateChanges
+) -> None:
+    with database.read() as snapshot:
+        view: StateView = view_type(snapshot, changes.state_root)
+        assert view.state_root == changes.state_root
+        account = view.account(CONTRACT)
+        assert account == changes.accounts[CONTRACT]
+        assert account is not None
+        assert view.code(account.code_hash) == CODE
+        assert view.code(EMPTY_CODE_HASH) == b""
+        assert view.storage(CONTRACT, 5) == 500
+        assert view.storage(CONTRACT, 6) == 0
+        assert view.account(STRANGER) is None
+        assert view.storage(STRANGER, 5) == 0
+        assert view.trie_node(changes.state_root) == changes.trie_nodes[changes.state_root]
+
+
+@pytest.mark.parametrize("view_type", [FlatState, stored_state])
+def test_what_is_missing_or_changed_is_corruption(
+    view_type: type[FlatState], database: Database, changes: StateChanges
+) -> None:
+    with database.write() as transaction:
+        transaction.delete(Table.TRIE_NODES, changes.state_root)
+        transaction.put(Table.CODES, keccak256(CODE), b"other")
+    with database.read() as snapshot:
+        view: StateView = view_type(snapshot, changes.state_root)
+        with pytest.raises(CorruptStore, match=f"trie node 0x{changes.state_root.hex()} is miss"):
+            view.trie_node(changes.state_root)
+        with pytest.raises(CorruptStore, match="another hash"):
+            view.code(keccak256(CODE))
+        with pytest.raises(CorruptStore, match=r"code 0x.* is missing"):
+            view.code(keccak256(b"unknown"))
+
+
+def test_the_flat_state_is_not_taken_for_another(database: Database) -> None:
+    with (
+        database.read() as snapshot,
+        pytest.raises(CriticalError, match=f"asked for root 0x{EMPTY_TRIE_ROOT.hex()}"),
+    ):
+        FlatState(snapshot, EMPTY_TRIE_ROOT)
+
+
+def test_a_witness_without_a_node_is_corruption(changes: StateChanges) -> None:
+    account = changes.accounts[CONTRACT]
+    assert account is not None
+    nodes = {key: node for key, node in changes.trie_nodes.items() if key != account.storage_root}
+    view = TrieState(nodes.get, changes.state_root, changes.codes.get)
+    assert view.account(CONTRACT) == account
+    with pytest.raises(CorruptStore, match="is missing"):
+        view.storage(CONTRACT, 5)
+
+
+def test_what_is_not_a_state_is_corruption() -> None:
+    trie = Trie(no_nodes)
+    trie.put(keccak256(CONTRACT), b"not an account")
+    root, nodes = trie.commit()
+    with pytest.raises(CorruptStore, match="account 0x0101"):
+        TrieState(nodes.get, root, {}.get).account(CONTRACT)
+    storage = Trie(no_nodes)
+    storage.put(keccak256(bytes(32)), b"\x00\x00")
+    storage_root, storage_nodes = storage.commit()
+    state = Trie(no_nodes)
+    state.put(keccak256(CONTRACT), EMPTY_ACCOUNT._replace(storage_root=storage_root).encode())
+    root, nodes = state.commit()
+    with pytest.raises(CorruptStore, match=r"storage of 0x0101.*, slot 0"):
+        TrieState((nodes | storage_nodes).get, root, {}.get).storage(CONTRACT, 0)
+
+
+def test_the_empty_state() -> None:
+    view = empty_state()
+    assert view.state_root == EMPTY_TRIE_ROOT
+    assert view.account(CONTRACT) is None
+    assert view.storage(CONTRACT, 0) == 0
+
+
+def test_checked_code() -> None:
+    assert checked_code(keccak256(CODE), CODE) == CODE
+    assert checked_code(EMPTY_CODE_HASH, None) == b""

@@ -163,7 +163,7 @@ class Block:
 
 def decode_header(raw: bytes) -> Header:
     """Decode a header; DecodingError for a header of a fork before Cancun."""
-    return _header_from(decode(raw, 1))
+    return _header_from(decode(raw, 2))
 
 
 def decode_block(raw: bytes) -> Block:
@@ -180,12 +180,18 @@ def decode_body(header: Header, raw: bytes) -> Block:
 def _block_from(header: Header, body: list[Decoded]) -> Block:
     if as_list(body[1], "ommers"):
         raise DecodingError("ommers: expected none")
-    transactions = tuple(
-        decode_transaction(item if isinstance(item, bytes) else encode(item))
-        for item in as_list(body[0], "transactions")
-    )
+    transactions = tuple(_transaction_from(item) for item in as_list(body[0], "transactions"))
     withdrawals = tuple(_withdrawal_from(item) for item in as_list(body[2], "withdrawals"))
     return Block(header, transactions, withdrawals)
+
+
+def _transaction_from(item: Decoded) -> AnyTransaction:
+    """A legacy transaction is a list here, and every other one a string: one form for each."""
+    if not isinstance(item, bytes):
+        return decode_transaction(encode(item))
+    if item[:1] >= b"\xc0":
+        raise DecodingError("transactions: expected a legacy transaction as a list, got bytes")
+    return decode_transaction(item)
 
 
 def _header_from(item: Decoded) -> Header:

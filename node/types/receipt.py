@@ -16,9 +16,10 @@ from node.types.rlp_codec import (
     encode,
     encode_uint,
 )
-from node.types.transaction import DEPOSIT, LEGACY
+from node.types.transaction import ACCESS_LIST, BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, SET_CODE
 
 DEPOSIT_RECEIPT_VERSION = 1
+_TYPED = frozenset({ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE, DEPOSIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +66,23 @@ def decode_receipt(raw: bytes, cumulative_before: int) -> Receipt:
     """
     if not raw:
         raise DecodingError("receipt: expected an envelope, got no bytes")
+    if raw[0] < 0xC0 and raw[0] not in _TYPED:
+        raise DecodingError(f"receipt type not supported: 0x{raw[0]:02x}")
     kind, payload = (LEGACY, raw) if raw[0] >= 0xC0 else (raw[0], raw[1:])
     items = as_list(decode(payload, 5), "receipt", 6 if kind == DEPOSIT else 4)
     cumulative = as_uint(items[1], "cumulativeGasUsed", 64)
+    if cumulative < cumulative_before:
+        raise DecodingError(
+            f"cumulativeGasUsed: expected at least {cumulative_before}, got {cumulative}"
+        )
     return Receipt(
         type=kind,
-        status=as_uint(items[0], "status", 8),
+        status=_decode_status(items[0]),
         cumulative_gas_used=cumulative,
         gas_used=cumulative - cumulative_before,
         logs=tuple(_decode_log(item) for item in as_list(items[3], "logs")),
         bloom=as_bytes(items[2], "logsBloom", 256),
-        deposit_nonce=as_uint(items[4], "depositNonce", 64) if kind == DEPOSIT else None,
+        deposit_nonce=_decode_deposit_nonce(items) if kind == DEPOSIT else None,
     )
 
 
@@ -97,6 +104,22 @@ def bloom_bits(entry: bytes) -> int:
     for offset in (0, 2, 4):
         bits |= 1 << (int.from_bytes(digest[offset : offset + 2], "big") & 2047)
     return bits
+
+
+def _decode_status(item: Decoded) -> int:
+    status = as_bytes(item, "status")
+    if status not in (b"", b"\x01"):
+        raise DecodingError(f"status: expected empty or 0x01, got 0x{status.hex()}")
+    return len(status)
+
+
+def _decode_deposit_nonce(items: list[Decoded]) -> int:
+    version = as_uint(items[5], "depositReceiptVersion", 64)
+    if version != DEPOSIT_RECEIPT_VERSION:
+        raise DecodingError(
+            f"depositReceiptVersion: expected {DEPOSIT_RECEIPT_VERSION}, got {version}"
+        )
+    return as_uint(items[4], "depositNonce", 64)
 
 
 def _decode_log(item: Decoded) -> Log:

@@ -2,7 +2,7 @@
 
 py-evm's own are used where they are right and bounded. Written here are those that are not:
 ECRECOVER (one signature library for the whole node), MODEXP (0^0 is 1), point evaluation (the
-trusted setup is loaded once), and those that py-evm lacks.
+trusted setup is loaded once), RIPEMD-160 (not every OpenSSL has it), and those that py-evm lacks.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 import ckzg
+from Crypto.Hash import RIPEMD160
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
@@ -30,6 +31,8 @@ Precompile = Callable[[Any], object]
 """Takes a py-evm computation, charges its gas and sets its output; VMError burns all its gas."""
 
 _ECRECOVER_GAS = 3000
+_RIPEMD_GAS = 600
+_RIPEMD_WORD_GAS = 120
 _POINT_EVALUATION_GAS = 50_000
 _P256_VERIFY_GAS = 3450
 _MODEXP_MIN_GAS = 200
@@ -47,6 +50,7 @@ def _address(number: int) -> Address:
 
 
 ECRECOVER = _address(1)
+RIPEMD = _address(3)
 MODEXP = _address(5)
 BN256_PAIRING = _address(8)
 POINT_EVALUATION = _address(10)
@@ -76,6 +80,7 @@ def precompiles_for(
     table: dict[Address, Precompile] = {
         **(PRAGUE_PRECOMPILES if is_prague else CANCUN_PRECOMPILES),
         ECRECOVER: ecrecover,
+        RIPEMD: ripemd160,
         MODEXP: modexp,
         POINT_EVALUATION: point_evaluation,
     }
@@ -99,6 +104,14 @@ def ecrecover(computation: Any) -> None:
     signer = recover_address(Hash32(data[:32]), v - 27, r, s)
     if signer is not None:
         computation.output = signer.rjust(32, b"\x00")
+
+
+def ripemd160(computation: Any) -> None:
+    """Output the RIPEMD-160 hash, padded to 32 bytes."""
+    data = computation.msg.data_as_bytes
+    gas = _RIPEMD_GAS + _RIPEMD_WORD_GAS * ((len(data) + 31) // 32)
+    computation.consume_gas(gas, "RIPEMD160")
+    computation.output = RIPEMD160.new(data).digest().rjust(32, b"\x00")
 
 
 def modexp(computation: Any) -> None:

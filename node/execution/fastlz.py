@@ -15,11 +15,16 @@ _TAIL = 13
 """The last bytes of the input, where no match may start."""
 _STRIDE = 32
 """How many bytes of a match are compared at once."""
+_SMALL = 2_048
+"""Up to this size many inputs are remembered, above it few: they stay in memory meanwhile."""
 
 
-@lru_cache(maxsize=4096)
 def fastlz_length(data: bytes) -> int:
     """Return how many bytes `data` would take; remembered, as each use asks for it again."""
+    return _small(data) if len(data) <= _SMALL else _large(data)
+
+
+def _length(data: bytes) -> int:
     size = len(data)
     limit = max(size - _TAIL, 0)
     total = anchor = 0
@@ -75,3 +80,7 @@ def _match_length(data: bytes, left: int, right: int, end: int) -> int:
 def _match_cost(length: int) -> int:
     full, rest = divmod(length - 1, 262)
     return 3 * full + (3 if rest >= 6 else 2)
+
+
+_small = lru_cache(maxsize=8_192)(_length)
+_large = lru_cache(maxsize=128)(_length)

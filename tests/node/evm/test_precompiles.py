@@ -94,6 +94,20 @@ def test_ecrecover_of_no_signature_returns_nothing(data: bytes) -> None:
     assert (outcome.success, outcome.output, _used(outcome)) == (True, b"", 3_000)
 
 
+@pytest.mark.parametrize(
+    ("number", "digest", "gas"),
+    [
+        (2, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", 60 + 12),
+        (3, "00" * 12 + "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc", 600 + 120),
+        (4, "616263", 15 + 3),
+    ],
+    ids=["sha256", "ripemd160", "identity"],
+)
+def test_hashes(number: int, digest: str, gas: int) -> None:
+    outcome = _run(number, b"abc")
+    assert (outcome.output.hex(), _used(outcome)) == (digest, gas)
+
+
 # MODEXP
 
 

@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak check contracts bench clients clean
+.PHONY: dev test soak check contracts bench bench-execution clients clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -30,8 +30,11 @@ clients:  ## the wallets and tools that tests/clients drives
 contracts: ## compile contracts/src into node/artifacts
 	cd contracts && npm ci --silent --no-fund --no-audit && npm run build
 
-bench: .venv/dev.stamp
-	$(BIN)/python -m bench
+bench: .venv/dev.stamp  ## this node beside its peers
+	$(BIN)/python -m bench $(ARGS)
+
+bench-execution: .venv/dev.stamp  ## blocks a second, beside stock py-evm
+	$(BIN)/python -m bench execution $(ARGS)
 
 .venv/run.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "OpenRollup needs Python 3.11 or 3.12 on the PATH" >&2; exit 2; }

@@ -1,0 +1,1 @@
+"""Measurements: this node beside its peers, both sides in one run. `python -m bench` lists them."""

@@ -1,0 +1,72 @@
+"""`python -m bench`: choose a benchmark and its size."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.accounts import Accounts
+from bench.execution import run_execution, workloads_named
+from bench.workloads import WORKLOADS
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark that the arguments name; without a name, all of them."""
+    options = _parser().parse_args(arguments)
+    senders = max(workload.transactions for workload in WORKLOADS)
+    run_execution(
+        workloads_named(options.workload),
+        Accounts(total=options.accounts, senders=senders),
+        options.rounds,
+        options.directory,
+        has_profile=options.profile,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="this node beside its peers, both in one run"
+    )
+    parser.add_argument(
+        "benchmark",
+        nargs="?",
+        default="all",
+        choices=("all", "execution"),
+        help="execution: blocks from raw transactions to the disk, beside stock py-evm",
+    )
+    parser.add_argument(
+        "--workload",
+        action="append",
+        default=[],
+        choices=[workload.name for workload in WORKLOADS],
+        help="one kind of block only; can be given several times",
+    )
+    parser.add_argument("--rounds", type=_positive, default=5, help="measured blocks of each kind")
+    parser.add_argument(
+        "--accounts", type=_total, default=100_000, help="funded accounts in the state"
+    )
+    parser.add_argument(
+        "--directory", type=Path, help="where our chain is written (default: the system's own)"
+    )
+    parser.add_argument(
+        "--profile", action="store_true", help="our side alone, under a profiler: where time goes"
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def _total(text: str) -> int:
+    least = 2 * max(workload.transactions for workload in WORKLOADS)
+    value = int(text)
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected {least} or more, got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    main()

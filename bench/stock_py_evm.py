@@ -1,0 +1,68 @@
+"""The peer of the execution benchmark: py-evm as it comes, on the same state and transactions.
+
+It keeps its database in memory and has no rollup parts: no fees to vaults, no system calls, no
+undo records, no sync. The receipt precompile, which no other node has, is plugged into it.
+"""
+
+from typing import Any
+
+from eth.abc import ComputationAPI
+from eth.chains.base import MiningChain
+from eth.consensus.noproof import NoProofConsensus
+from eth.db.atomic import AtomicDB
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
+
+from bench.accounts import CHAIN_ID
+from node.evm.attribution import receipt_precompile
+from node.execution.transition import ExecutedBlock
+from node.types.attribution_call import ATTRIBUTION_ADDRESS
+
+
+class _Computation(PragueComputation):  # type: ignore[misc]
+    _precompiles = {  # noqa: RUF012 - py-evm's own attribute
+        **PragueComputation._precompiles,
+        ATTRIBUTION_ADDRESS: receipt_precompile,
+    }
+
+
+class _State(PragueState):  # type: ignore[misc]
+    computation_class = _Computation
+
+
+class _Rules(PragueVM):  # type: ignore[misc]
+    _state_class = _State
+
+
+class StockPyEvm:
+    """A chain in memory whose first block has the state of `genesis`."""
+
+    def __init__(self, genesis: ExecutedBlock) -> None:
+        database = AtomicDB()
+        for found_by_hash in (genesis.changes.trie_nodes, genesis.changes.codes):
+            for digest, content in found_by_hash.items():
+                database[digest] = content
+        chain_class = MiningChain.configure(
+            __name__="StockChain",
+            vm_configuration=((0, _Rules),),
+            consensus_context_class=NoProofConsensus,
+            chain_id=CHAIN_ID,
+        )
+        first = genesis.block.header
+        header = _Rules.create_genesis_header(
+            difficulty=0,
+            gas_limit=first.gas_limit,
+            timestamp=first.timestamp,
+            coinbase=first.coinbase,
+            base_fee_per_gas=first.base_fee,
+            state_root=first.state_root,
+        )
+        self._chain: Any = chain_class.from_genesis_header(database, header)
+
+    def run_block(self, raw: list[bytes]) -> tuple[int, list[ComputationAPI]]:
+        """Make the block of these transactions; return its gas and what became of each."""
+        builder = self._chain.get_vm().get_transaction_builder()
+        transactions = [builder.decode(envelope) for envelope in raw]
+        result, _, computations = self._chain.mine_all(transactions)
+        return result.imported_block.header.gas_used, computations

@@ -231,7 +231,7 @@ class Frame(BaseComputation):  # type: ignore[misc]
                 opcode = raw[position] if position < size else 0
                 code.program_counter = position + 1
                 function = opcodes.get(opcode) or InvalidOpcode(opcode)
-                function(computation=self)
+                function(self)
         except Halt:
             return
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from eth.abc import OpcodeAPI
 from eth.exceptions import OutOfGas
 from eth.vm.forks.byzantium.opcodes import ensure_no_static
 from eth.vm.forks.cancun.logic import selfdestruct_eip6780
@@ -12,8 +13,8 @@ from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 from eth.vm.forks.shanghai.logic import Create2EIP3860, CreateEIP3860
 from eth.vm.opcode import as_opcode
 
-Opcode = Callable[..., Any]
-"""A py-evm opcode function: it takes the keyword `computation` and changes it."""
+Opcode = Callable[[Any], Any]
+"""Takes a py-evm computation and changes it."""
 
 MAX_INIT_CODE_SIZE = 49_152
 """Bytes of init code that CREATE, CREATE2 and a creating transaction may carry (EIP-3860)."""
@@ -43,18 +44,17 @@ def _check_init_code(size: int) -> None:
         raise OutOfGas(f"max initcode size exceeded: {size} bytes, limit {MAX_INIT_CODE_SIZE}")
 
 
-def _corrected(table: Mapping[int, Opcode]) -> Mapping[int, Opcode]:
-    return MappingProxyType(
-        {
-            **table,
-            0xF0: _Create.configure("CREATE", mnemonic="CREATE", gas_cost=_CREATE_GAS)(),
-            0xF5: _Create2.configure("CREATE2", mnemonic="CREATE2", gas_cost=_CREATE_GAS)(),
-            # The same as py-evm's, without its Python warning for each use.
-            0xFF: as_opcode(
-                ensure_no_static(selfdestruct_eip6780), "SELFDESTRUCT", _SELFDESTRUCT_GAS
-            ),
-        }
-    )
+def _corrected(table: Mapping[int, OpcodeAPI]) -> Mapping[int, Opcode]:
+    opcodes = {
+        **table,
+        0xF0: _Create.configure("CREATE", mnemonic="CREATE", gas_cost=_CREATE_GAS)(),
+        0xF5: _Create2.configure("CREATE2", mnemonic="CREATE2", gas_cost=_CREATE_GAS)(),
+        # The same as py-evm's, without its Python warning for each use.
+        0xFF: as_opcode(ensure_no_static(selfdestruct_eip6780), "SELFDESTRUCT", _SELFDESTRUCT_GAS),
+    }
+    # Bound methods, because calling an object goes through C: 1,024 nested calls would be more
+    # than what CPython 3.12 allows there, and a RecursionError is no outcome of a transaction.
+    return MappingProxyType({number: opcode.__call__ for number, opcode in opcodes.items()})
 
 
 CANCUN = _corrected(CANCUN_OPCODES)

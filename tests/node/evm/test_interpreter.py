@@ -198,6 +198,18 @@ def test_calls_nest_1024_deep_in_a_thread_too() -> None:
     assert outputs == [word(1_025)]
 
 
+def test_creations_nest_too() -> None:
+    machine = Machine()
+    # Init code that creates a contract with its own code as init code.
+    init_code = bytes.fromhex("385f5f39" + "385f5f" + "f0" + "00")
+    assert machine.send(init_code, to=None, gas=2**62).success
+    created = create_address(ALICE, 0)
+    depth = 0
+    while machine.world.account_exists(created):
+        created, depth = create_address(created, 1), depth + 1
+    assert depth == 1_025
+
+
 def test_the_63_64_rule_ends_recursion_sooner() -> None:
     machine = Machine()
     _call_itself(machine)

@@ -50,7 +50,8 @@ class FakeL1:
         self._canonical: list[L1BlockRef] = []
         self._first_number = first_number
         self._labels: dict[Label, int] = {}
-        self._failures = 0
+        self._failing = range(0)
+        self._failure_period = 0
         self._salt = 0
         self.reads = 0
         self._add(ZERO_HASH, first_number, timestamp, (), 0)
@@ -101,9 +102,14 @@ class FakeL1:
         """Say which block is safe or finalized."""
         self._labels[label] = number
 
-    def fail(self, times: int) -> None:
-        """Let the next `times` reads fail with TemporaryError."""
-        self._failures = times
+    def fail(self, times: int, *, after: int = 0) -> None:
+        """Let `times` reads fail with TemporaryError, when `after` more have succeeded."""
+        first = self.reads + after + 1
+        self._failing = range(first, first + times)
+
+    def fail_every(self, period: int) -> None:
+        """Let each read whose number is a multiple of `period` fail with TemporaryError."""
+        self._failure_period = period
 
     async def chain_id(self) -> int:
         """L1Source."""
@@ -144,8 +150,8 @@ class FakeL1:
 
     def _read(self) -> None:
         self.reads += 1
-        if self._failures:
-            self._failures -= 1
+        is_periodic = self._failure_period and self.reads % self._failure_period == 0
+        if is_periodic or self.reads in self._failing:
             raise TemporaryError("L1 does not answer")
 
     def _add(

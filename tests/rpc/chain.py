@@ -55,6 +55,10 @@ class Chain:
         self.mempool = Mempool(self.reader, genesis.config)
         self.engine.subscribe(self.mempool.on_head_change)
 
+    def close(self) -> None:
+        """Remove the store."""
+        self.database.close()
+
     async def send(self, raw: bytes) -> Hash32:
         """Be the node's transaction sink."""
         return self.mempool.add(raw)
@@ -185,4 +189,4 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
             yield RpcNode(chain, clock, server.url, session)
     finally:
         await server.stop()
-        chain.database.close()
+        chain.close()

@@ -37,8 +37,8 @@ class StateMethods:
         request = (
             required(call_request),
             _BLOCK,
-            optional(_no_overrides),
-            optional(_no_overrides),
+            optional(no_overrides),
+            optional(no_overrides),
         )
         return (
             Method("eth_accounts", self._accounts),
@@ -88,7 +88,7 @@ class StateMethods:
         return quantity(await self._simulations.run(self._reader.estimate_gas, request, header))
 
 
-def _no_overrides(value: Json) -> None:
+def no_overrides(value: Json) -> None:
     """Read a set of overrides, of which there may be none: answering without them would lie."""
     if value != {}:
         raise DecodingError(f"overrides are not supported, expected none, got {describe(value)}")

@@ -8,27 +8,19 @@ from dataclasses import dataclass
 
 from node.config import ChainConfig
 from node.errors import (
-    BlockGasLimitReached,
     InvalidBlock,
     InvalidTransaction,
-    LaneLimitReached,
     TransactionTypeNotSupported,
 )
 from node.evm.environment import BlockEnvironment
 from node.evm.rules import rules_at
-from node.execution.fees import (
-    GAS_PER_BLOB,
-    blob_base_fee_at,
-    next_base_fee,
-    next_excess_blob_gas,
-)
+from node.execution.block_usage import BlockUsage, limits_of, usage_of
+from node.execution.fees import blob_base_fee_at, next_base_fee, next_excess_blob_gas
 from node.execution.header import check_attributes, check_header, check_same
-from node.execution.intrinsic import is_in_lane
 from node.execution.l1_fees import (
     L1_BLOCK,
     L1FeeParameters,
     da_footprint_gas_scalar,
-    da_size,
     read_l1_fee_parameters,
 )
 from node.execution.requests import begin_block, collect_requests, requests_hash
@@ -66,27 +58,6 @@ class ExecutedBlock:
     changes: StateChanges
 
 
-@dataclass(slots=True)
-class _Totals:
-    """What the transactions of a block add up to so far."""
-
-    gas_used: int = 0
-    blob_gas: int = 0
-    lane_bytes: int = 0
-    da_bytes: int = 0
-    da_footprint: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """What one transaction takes of the block's bounded resources, gas aside."""
-
-    blob_gas: int = 0
-    lane_bytes: int = 0
-    da_bytes: int = 0
-    da_footprint: int = 0
-
-
 class BlockExecution:
     """One block in the making, on top of `parent`, whose state is `view`.
 
@@ -122,7 +93,9 @@ class BlockExecution:
             block_hash=block_hash,
         )
         self._world = WorldState(view)
-        self._totals = _Totals()
+        self._limits = limits_of(config, self._rules, attributes)
+        self._used = BlockUsage()
+        self._gas_used = 0
         self._transactions: list[AnyTransaction] = []
         self._receipts: list[Receipt] = []
         self._l1_fees: L1FeeParameters | None = None
@@ -142,17 +115,17 @@ class BlockExecution:
     @property
     def gas_used(self) -> int:
         """The gas of all transactions so far."""
-        return self._totals.gas_used
+        return self._gas_used
 
     @property
     def gas_left(self) -> int:
         """How high the gas limit of the next transaction may be."""
-        return self._attributes.gas_limit - self._totals.gas_used
+        return self._attributes.gas_limit - self._gas_used
 
     @property
     def da_bytes(self) -> int:
         """The size of all signed transactions so far: what a batcher has to publish."""
-        return self._totals.da_bytes
+        return self._used.da_bytes
 
     def apply(self, tx: AnyTransaction) -> Receipt:
         """Run a transaction and make it the block's next.
@@ -202,67 +175,39 @@ class BlockExecution:
             self._l1_fees = read_l1_fee_parameters(self._world.get_storage, self._rules)
         return self._l1_fees
 
-    def _check_share(self, tx: AnyTransaction) -> _Share:
+    def _check_share(self, tx: AnyTransaction) -> BlockUsage:
+        """Check that a transaction may come next, gas aside, and return what it takes."""
         if self._rules.is_rollup and not self._transactions:
             _check_l1_attributes(tx)
         if isinstance(tx, Transaction):
-            return self._signed_share(tx)
+            share = usage_of(tx, self._rules, self._da_footprint_gas_scalar())
+            self._limits.check(self._used, share)
+            return share
         if not self._rules.is_rollup:
             raise TransactionTypeNotSupported(f"transaction type not supported: {tx.type}")
-        return _Share()
+        return BlockUsage()
 
-    def _signed_share(self, tx: Transaction) -> _Share:
-        """Check what a signed transaction takes against what the block has left of it."""
-        share = _Share(
-            blob_gas=GAS_PER_BLOB * len(tx.blob_versioned_hashes),
-            lane_bytes=len(tx.data) if is_in_lane(tx, self._rules) else 0,
-            da_bytes=len(tx.raw),
-            da_footprint=self._footprint(tx),
-        )
-        totals = self._totals
-        most_blob_gas = GAS_PER_BLOB * self._config.blobs_at(self._attributes.timestamp).maximum
-        if totals.blob_gas + share.blob_gas > most_blob_gas:
-            raise BlockGasLimitReached(
-                f"gas limit reached: blob gas {totals.blob_gas} + {share.blob_gas}, "
-                f"limit {most_blob_gas}"
-            )
-        if totals.da_footprint + share.da_footprint > self._attributes.gas_limit:
-            raise BlockGasLimitReached(
-                f"gas limit reached: DA footprint {totals.da_footprint} + {share.da_footprint}, "
-                f"limit {self._attributes.gas_limit}"
-            )
-        lane = self._rules.lane
-        if lane is not None and totals.lane_bytes + share.lane_bytes > lane.block_calldata_limit:
-            raise LaneLimitReached(
-                f"lane limit reached: attribution calldata {totals.lane_bytes} + "
-                f"{share.lane_bytes} bytes, limit {lane.block_calldata_limit}"
-            )
-        return share
-
-    def _footprint(self, tx: Transaction) -> int:
-        """Return the transaction's part of the Jovian DA footprint, in gas."""
+    def _da_footprint_gas_scalar(self) -> int:
+        """Return what a byte of a signed transaction counts for in the DA footprint, in gas."""
         if not self._rules.is_jovian:
             return 0
-        scalar = da_footprint_gas_scalar(self._transactions[0].data)
+        attributes = self._transactions[0].data
+        scalar = da_footprint_gas_scalar(attributes)
         if scalar is None:
             raise InvalidBlock(
                 "transactions[0]",
                 "Jovian L1 attributes, with a DA footprint scalar",
-                self._transactions[0].data[:4],
+                attributes[:4],
             )
-        return da_size(tx.raw) * scalar
+        return scalar
 
-    def _add(self, tx: AnyTransaction, share: _Share, nonce: int, effect: Effect) -> Receipt:
-        totals = self._totals
-        totals.gas_used += effect.gas_used
-        totals.blob_gas += share.blob_gas
-        totals.lane_bytes += share.lane_bytes
-        totals.da_bytes += share.da_bytes
-        totals.da_footprint += share.da_footprint
+    def _add(self, tx: AnyTransaction, share: BlockUsage, nonce: int, effect: Effect) -> Receipt:
+        self._used = self._used.plus(share)
+        self._gas_used += effect.gas_used
         receipt = Receipt(
             type=tx.type,
             status=1 if effect.outcome.success else 0,
-            cumulative_gas_used=totals.gas_used,
+            cumulative_gas_used=self._gas_used,
             gas_used=effect.gas_used,
             logs=effect.outcome.logs,
             bloom=logs_bloom(effect.outcome.logs),
@@ -284,7 +229,7 @@ class BlockExecution:
         )
 
     def _header(self, changes: StateChanges, requests: Hash32 | None) -> Header:
-        totals, attributes = self._totals, self._attributes
+        used, attributes = self._used, self._attributes
         bloom = 0
         for receipt in self._receipts:
             bloom |= int.from_bytes(receipt.bloom, "big")
@@ -297,13 +242,13 @@ class BlockExecution:
             bloom=bloom.to_bytes(256, "big"),
             number=self._environment.number,
             gas_limit=attributes.gas_limit,
-            gas_used=totals.gas_used,
+            gas_used=self._gas_used,
             timestamp=attributes.timestamp,
             extra_data=attributes.extra_data,
             prev_randao=attributes.prev_randao,
             base_fee=self._environment.base_fee,
             withdrawals_root=self._withdrawals_root(changes),
-            blob_gas_used=totals.da_footprint if self._rules.is_rollup else totals.blob_gas,
+            blob_gas_used=used.da_footprint if self._rules.is_rollup else used.blob_gas,
             excess_blob_gas=self._excess_blob_gas,
             parent_beacon_block_root=attributes.parent_beacon_block_root,
             requests_hash=requests,

@@ -199,10 +199,12 @@ _CANCUN = ChainConfig(1, None, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, N
 def test_ethereum_state_tests_reach_their_roots() -> None:
     count = 0
     for name, case in _state_tests():
+        if "Cancun" not in case["post"]:
+            continue
         store = StateStore()
         root = _place(case["pre"], store)
         environment = _environment(case["env"])
-        for index, expected in enumerate(case["post"].get("Cancun", [])):
+        for index, expected in enumerate(case["post"]["Cancun"]):
             result = _run_state_test(store.view(root), environment, _bytes(expected["txbytes"]))
             wanted = (
                 _bytes(expected["hash"]),

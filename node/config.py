@@ -34,7 +34,9 @@ _ROLLUP_FORKS = (
     "ecotoneTime",
     "fjordTime",
     "graniteTime",
+    "holoceneTime",
 )
+_NEWER_FORKS = ("osakaTime", "amsterdamTime", "karstTime", "interopTime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class AttributionConfig:
 class RollupRules:
     """What makes a chain a rollup. Times are seconds; None means never.
 
-    `eip1559_denominator` is the one since Canyon. Forks up to Granite are active from genesis.
+    `eip1559_denominator` is the one since Canyon. Forks up to Granite are active from genesis. In
+    a chain of our own so is Holocene, and Isthmus and Jovian are 0 or None.
     """
 
     holocene_time: int
@@ -115,17 +118,27 @@ def parse_chain_config(raw: Mapping[str, Any]) -> ChainConfig:
     for name in _OLDER_FORKS:
         if raw.get(name, 0) != 0:
             raise ConfigError(
-                f"config.{name}: expected 0 (older forks are not run), got {raw[name]}"
+                f"config.{name}: expected 0 (older forks are not run), got {raw[name]!r}"
             )
-    if _time(raw, "cancunTime") != 0:
-        raise ConfigError("config.cancunTime: expected 0 (forks before Cancun are not run)")
-    if raw.get("osakaTime") is not None:
-        raise ConfigError("config.osakaTime: the last fork that this node runs is Prague")
+    cancun_time = _time(raw, "cancunTime")
+    if cancun_time != 0:
+        raise ConfigError(
+            "config.cancunTime: expected 0 (forks before Cancun are not run), "
+            f"got {_or_nothing(cancun_time)}"
+        )
+    for name in _NEWER_FORKS:
+        if raw.get(name) is not None:
+            raise ConfigError(
+                f"config.{name}: expected nothing (the last fork that this node runs is "
+                f"{'Jovian' if 'optimism' in raw else 'Prague'}), got {raw[name]!r}"
+            )
     prague_time = _time(raw, "pragueTime")
     rollup = _parse_rollup(raw, prague_time) if "optimism" in raw else None
-    schedule = raw.get("blobSchedule", {})
+    schedule = {} if raw.get("blobSchedule") is None else raw["blobSchedule"]
     if rollup is not None and schedule:
-        raise ConfigError("config.blobSchedule: a rollup has no blobs, expected no such field")
+        raise ConfigError(
+            f"config.blobSchedule: expected nothing (a rollup has no blobs), got {schedule!r}"
+        )
     return ChainConfig(
         chain_id=_integer(raw, "chainId", minimum=1),
         prague_time=prague_time,
@@ -139,34 +152,42 @@ def parse_chain_config(raw: Mapping[str, Any]) -> ChainConfig:
 
 def _parse_rollup(raw: Mapping[str, Any], prague_time: int | None) -> RollupRules:
     for name in _ROLLUP_FORKS:
-        if raw.get(name) != 0:
-            raise ConfigError(f"config.{name}: expected 0, got {raw.get(name)}")
-    isthmus_time = _time(raw, "isthmusTime")
+        if _integer(raw, name) != 0:
+            raise ConfigError(f"config.{name}: expected 0, got {raw[name]!r}")
+    isthmus_time = _fork_at_genesis(raw, "isthmusTime")
     if isthmus_time != prague_time:
         raise ConfigError(
-            f"config.isthmusTime: expected pragueTime ({prague_time}), got {isthmus_time}"
+            f"config.isthmusTime: expected pragueTime ({_or_nothing(prague_time)}), "
+            f"got {_or_nothing(isthmus_time)}"
         )
-    holocene_time = _time(raw, "holoceneTime")
-    if holocene_time is None:
-        raise ConfigError("config.holoceneTime: expected 0, it is missing")
-    jovian_time = _time(raw, "jovianTime")
-    if jovian_time not in (None, 0):
-        raise ConfigError(
-            "config.jovianTime: expected 0 or nothing (a later activation needs upgrade "
-            f"transactions), got {jovian_time}"
-        )
+    jovian_time = _fork_at_genesis(raw, "jovianTime")
+    if jovian_time is not None and isthmus_time is None:
+        raise ConfigError("config.jovianTime: expected nothing without isthmusTime, got 0")
     optimism = raw["optimism"]
     if not isinstance(optimism, Mapping):
         raise ConfigError(f"config.optimism: expected an object, got {optimism!r}")
     return RollupRules(
-        holocene_time=holocene_time,
+        holocene_time=0,
         isthmus_time=isthmus_time,
         jovian_time=jovian_time,
-        eip1559_elasticity=_integer(optimism, "eip1559Elasticity", minimum=1, maximum=2**32 - 1),
-        eip1559_denominator=_integer(
-            optimism, "eip1559DenominatorCanyon", minimum=1, maximum=2**32 - 1
-        ),
+        eip1559_elasticity=_eip1559_parameter(optimism, "eip1559Elasticity"),
+        eip1559_denominator=_eip1559_parameter(optimism, "eip1559DenominatorCanyon"),
     )
+
+
+def _fork_at_genesis(raw: Mapping[str, Any], name: str) -> int | None:
+    time = _time(raw, name)
+    if time not in (None, 0):
+        raise ConfigError(
+            f"config.{name}: expected 0 or nothing (a later activation needs upgrade "
+            f"transactions), got {time}"
+        )
+    return time
+
+
+def _eip1559_parameter(optimism: Mapping[str, Any], name: str) -> int:
+    # Headers carry both in four bytes each.
+    return _integer(optimism, name, prefix="optimism.", minimum=1, maximum=2**32 - 1)
 
 
 def _parse_attribution(
@@ -176,10 +197,16 @@ def _parse_attribution(
     if time is None:
         return None
     if rollup is None:
-        raise ConfigError("config.attributionTime: only a rollup has the receipt precompile")
-    gas = _integer(raw, "attributionCalldataGas", default=LANE_GAS_RANGE.start)
-    if gas not in LANE_GAS_RANGE:
-        raise ConfigError(f"config.attributionCalldataGas: expected 4 to 16, got {gas}")
+        raise ConfigError(
+            f"config.attributionTime: expected nothing (only a rollup has receipts), got {time}"
+        )
+    gas = _integer(
+        raw,
+        "attributionCalldataGas",
+        default=LANE_GAS_RANGE.start,
+        minimum=LANE_GAS_RANGE.start,
+        maximum=LANE_GAS_RANGE.stop - 1,
+    )
     limit = _integer(raw, "attributionCalldataLimit", default=DEFAULT_LANE_BLOCK_LIMIT, minimum=1)
     return AttributionConfig(time, gas, limit)
 
@@ -192,10 +219,12 @@ def _parse_blobs(schedule: Any, name: str, default: BlobParameters) -> BlobParam
         return default
     if not isinstance(entry, Mapping):
         raise ConfigError(f"config.blobSchedule.{name}: expected an object, got {entry!r}")
+    prefix = f"blobSchedule.{name}."
+    target = _integer(entry, "target", prefix=prefix)
     return BlobParameters(
-        target=_integer(entry, "target"),
-        maximum=_integer(entry, "max"),
-        base_fee_update_fraction=_integer(entry, "baseFeeUpdateFraction", minimum=1),
+        target=target,
+        maximum=_integer(entry, "max", prefix=prefix, minimum=max(target, 1)),
+        base_fee_update_fraction=_integer(entry, "baseFeeUpdateFraction", prefix=prefix, minimum=1),
     )
 
 
@@ -207,15 +236,18 @@ def _integer(
     raw: Mapping[str, Any],
     name: str,
     *,
+    prefix: str = "",
     default: int | None = None,
     minimum: int = 0,
     maximum: int = 2**64 - 1,
 ) -> int:
-    value = raw.get(name, default)
+    value = default if raw.get(name) is None else raw[name]
     if value is None:
-        raise ConfigError(f"config.{name}: expected an integer, it is missing")
+        raise ConfigError(f"config.{prefix}{name}: expected an integer, it is missing")
     if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
-        raise ConfigError(f"config.{name}: expected an integer from {minimum}, got {value!r}")
+        raise ConfigError(
+            f"config.{prefix}{name}: expected an integer from {minimum} to {maximum}, got {value!r}"
+        )
     return value
 
 
@@ -225,5 +257,9 @@ def _address(raw: Mapping[str, Any], name: str) -> Address:
         return ZERO_ADDRESS
     try:
         return hex_address(value)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise ConfigError(f"config.{name}: expected an address, got {value!r}") from error
+
+
+def _or_nothing(time: int | None) -> str:
+    return "nothing" if time is None else str(time)

@@ -163,7 +163,7 @@ def sample() -> Block:
 def header_with(place: int, value: RlpItem) -> bytes:
     fields = decode(sample().header.encode())
     assert isinstance(fields, list)
-    return rlp.encode([*fields[:place], value, *fields[place + 1 :]])
+    return encode([*fields[:place], value, *fields[place + 1 :]])
 
 
 FIXED = {

@@ -94,7 +94,7 @@ def changed(place: int, value: RlpItem, kind: int = 2) -> bytes:
     if kind == DEPOSIT:
         fields += [b"\x05", b"\x01"]
     fields[place] = value
-    return bytes([kind]) + rlp.encode(fields)
+    return bytes([kind]) + bytes(rlp.encode(fields))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Source: specs/protocol/holocene/derivation, "Batch Queue"; the forced empty batc
 sequencing window are in specs/protocol/derivation.
 """
 
+import asyncio
 import logging
 
 from consensus.block_refs import L1BlockRef, L2BlockRef
@@ -50,6 +51,8 @@ class BatchValidator:
                 return batch if forced is None else forced
             if self._accepts(parent, batch):
                 return batch
+            # A channel may hold a million past batches; other tasks must get their turn.
+            await asyncio.sleep(0)
 
     def flush(self) -> None:
         """Drop what is left of the channel that the last batch came from."""
@@ -85,6 +88,7 @@ class BatchValidator:
             batch = await self._previous.next_batch()
             if isinstance(batch, Drained):
                 return batch
+            await asyncio.sleep(0)
 
     def _update_epochs(self, parent: L2BlockRef) -> None:
         current = self.current_l1

@@ -152,7 +152,7 @@ def test_drift_in_the_current_epoch(
     parent, batch = drifted(seconds)
     if is_empty:
         batch = replace(batch, transactions=())
-    epochs = (EPOCH,)
+    epochs: tuple[L1BlockRef, ...] = (EPOCH,)
     if next_delay is not None:
         epochs = (EPOCH, l1_block(6, EPOCH.timestamp + next_delay))
     assert judge(config, batch, parent=parent, epochs=epochs).verdict is verdict

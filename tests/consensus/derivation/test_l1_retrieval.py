@@ -7,7 +7,7 @@ from consensus.derivation.outcomes import Drained
 from node.errors import CriticalError, TemporaryError
 from node.types.deposit import make_deposit
 from node.types.primitives import Address, Hash32, keccak256
-from node.types.rlp_codec import encode, encode_uint
+from node.types.rlp_codec import RlpItem, encode, encode_uint
 from node.types.transaction import Transaction, address_of_key, decode_signed_transaction
 from tests.consensus.derivation.stages import Stages, make_stages
 from tests.consensus.rollup import (
@@ -49,7 +49,17 @@ async def advance(stages: Stages) -> list[bytes]:
 
 def signed_with(kind: int, data: bytes) -> Transaction:
     """Sign an envelope of some type by the batcher's key."""
-    fields = [encode_uint(900), b"", b"\x01", b"\x01", encode_uint(21000), INBOX, b"", data, []]
+    fields: list[RlpItem] = [
+        encode_uint(900),
+        b"",
+        b"\x01",
+        b"\x01",
+        encode_uint(21000),
+        INBOX,
+        b"",
+        data,
+        [],
+    ]
     if kind == 1:
         del fields[3]
     elif kind == 3:
@@ -104,7 +114,17 @@ async def test_deposits_on_l1_are_nobodys_batches(l1: FakeL1, stages: Stages) ->
 
 
 async def test_unrecoverable_signatures_are_skipped(l1: FakeL1, stages: Stages) -> None:
-    fields = [encode_uint(900), b"", b"\x01", b"\x01", encode_uint(21000), INBOX, b"", b"x", []]
+    fields: list[RlpItem] = [
+        encode_uint(900),
+        b"",
+        b"\x01",
+        b"\x01",
+        encode_uint(21000),
+        INBOX,
+        b"",
+        b"x",
+        [],
+    ]
     hopeless = decode_signed_transaction(
         b"\x02" + encode([*fields, b"", b"\x05", bytes([255] * 32)])
     )

@@ -170,15 +170,15 @@ async def test_another_genesis(l1: FakeL1, sequencer: Sequencer) -> None:
         await sync_start(sequencer.config, l1, sequencer.l2, other, other, other)
 
 
-@pytest.mark.parametrize("change", [{"sequence_number": 7}, {"sequence_number": 0}])
+@pytest.mark.parametrize("sequence_number", [7, 0])
 async def test_places_must_follow_each_other(
-    l1: FakeL1, sequencer: Sequencer, change: dict[str, int]
+    l1: FakeL1, sequencer: Sequencer, sequence_number: int
 ) -> None:
     l1.mine_empty(3)
     await sequencer.build_to(102)
     await sequencer.build()
     assert sequencer.head.sequence_number == 1
-    sequencer.head = replace(sequencer.head, **change)
+    sequencer.head = replace(sequencer.head, sequence_number=sequence_number)
     with pytest.raises(CriticalError, match="does not follow its parent"):
         await find(sequencer)
 

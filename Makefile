@@ -10,7 +10,7 @@ dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
 
 test: check clients  ## everything that CI runs
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about half an hour
 	$(BIN)/python -m tests.integration.soak $(ARGS)

@@ -13,8 +13,6 @@ from node.artifacts import load_artifact
 from node.types.primitives import checksum_address
 from tests.integration.nodes import Account, Started, client_tool
 
-pytestmark = pytest.mark.xdist_group("clients")
-
 _TIMEOUT_S = 60
 
 

@@ -10,8 +10,6 @@ import pytest
 from node.artifacts import load_artifact
 from tests.integration.nodes import CLIENTS, Started, node_program
 
-pytestmark = pytest.mark.xdist_group("clients")
-
 Scenario = Callable[[str], Any]
 _TIMEOUT_S = 90
 

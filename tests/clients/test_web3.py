@@ -16,8 +16,6 @@ from node.artifacts import load_artifact
 from node.types.primitives import keccak256
 from tests.integration.nodes import Started
 
-pytestmark = pytest.mark.xdist_group("clients")
-
 GWEI = 10**9
 ETHER = 10**18
 

@@ -18,8 +18,6 @@ from node.types.primitives import Address, Hash32, keccak256
 from tests.clients.test_web3 import connect, deploy, send
 from tests.integration.nodes import Started
 
-pytestmark = pytest.mark.xdist_group("clients")
-
 PRECOMPILE = Web3.to_checksum_address("0x0000000000000000000000000000000000000A77")
 NEW_SLOT = 2100 + 20_000
 USED_SLOT = 2100 + 2900

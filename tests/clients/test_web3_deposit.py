@@ -1,6 +1,5 @@
 """OPEN from L1 to L2 through web3.py: what is locked in the portal arrives as native coin."""
 
-import pytest
 from eth_account import Account
 from web3 import Web3
 from web3.types import TxReceipt
@@ -11,8 +10,6 @@ from node.types.deposit import make_deposit, user_source_hash
 from node.types.primitives import Address, Hash32, checksum_address
 from tests.clients.test_web3 import ETHER, connect, send
 from tests.integration.nodes import Started
-
-pytestmark = pytest.mark.xdist_group("clients")
 
 _GAS = 100_000
 

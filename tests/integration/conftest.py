@@ -9,6 +9,6 @@ from tests.integration.nodes import DevNode
 
 @pytest.fixture(scope="session")
 def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevNode]:
-    """A development network; whoever uses it belongs to the xdist group `shared-node`."""
+    """A development network."""
     with DevNode(tmp_path_factory.mktemp("shared-node")) as node:
         yield node

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.integration.nodes import Anvil
 from tests.integration.scenario import Plan, live
-
-pytestmark = pytest.mark.xdist_group("anvil")
 
 
 async def test_chain_on_anvil_is_derived_again(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ from tests.integration.chains import CONFIGURATION
 from tests.integration.nodes import DevNode
 from tests.integration.processes import Process, free_port, openrollup, run_openrollup
 
-pytestmark = pytest.mark.xdist_group("shared-node")
-
 Change = Callable[[dict[str, Any]], None]
 
 

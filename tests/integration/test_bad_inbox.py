@@ -15,8 +15,6 @@ from tests.integration.nodes import Account, DevNode
 from tests.integration.scenario import connected
 from tests.integration.traffic import User
 
-pytestmark = pytest.mark.xdist_group("shared-node")
-
 
 def garbage() -> list[bytes]:
     """Bytes that are no frames, almost frames, and frames of channels that never end."""

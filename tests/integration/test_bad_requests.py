@@ -15,8 +15,6 @@ from node.types.transaction import sign_dynamic_fee
 from tests.integration.json_rpc import Rpc, RpcFailure
 from tests.integration.nodes import Account, DevNode
 
-pytestmark = pytest.mark.xdist_group("shared-node")
-
 GWEI = 10**9
 _PARSE_ERROR, _INVALID_REQUEST, _INVALID_PARAMS = -32700, -32600, -32602
 _METHOD_NOT_FOUND = -32601

@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.integration.crashes import crash
-
-pytestmark = pytest.mark.xdist_group("crash")
 
 
 async def test_nothing_shown_is_lost(tmp_path: Path) -> None:

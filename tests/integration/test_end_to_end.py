@@ -12,8 +12,6 @@ from tests.integration.processes import run_openrollup
 from tests.integration.scenario import Plan, live
 from tests.integration.traffic import Kind
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 _PLAN = Plan(transactions=300, deposits=3, restarts=1, least_l2_blocks=20)
 
 

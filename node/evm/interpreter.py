@@ -24,7 +24,7 @@ from node.evm.environment import BlockEnvironment
 from node.evm.frame import ExecutionState, Frame, TransactionContext
 from node.evm.rules import Rules
 from node.state.world_state import WorldState
-from node.types.primitives import Address, Hash32, create_address
+from node.types.primitives import UINT256_MAX, Address, Hash32, create_address
 from node.types.receipt import Log
 from node.types.transaction import AccessList
 
@@ -82,6 +82,8 @@ def run_message(
     The sender's nonce has been increased and its balance covers `value`. A failure is an outcome,
     never an exception.
     """
+    if call.to is not None and call.to not in rules.precompiles and not world.get_code(call.to):
+        return _pay(world, call, call.to)
     state = ExecutionState(world, environment, rules)
     message = _message(world, rules, call)
     _warm(world, environment, call, message.storage_address)
@@ -101,6 +103,17 @@ def run_message(
         error=_error_text(frame.error) if frame.is_error else None,
         destroyed=tuple(dict.fromkeys(state.destroyed)),
     )
+
+
+def _pay(world: WorldState, call: Call, recipient: Address) -> Outcome:
+    """Transfer the value to an account without code: nothing runs that could fail, or see what is
+    warm. A balance wraps as in a frame.
+    """
+    if call.value:
+        for address, delta in ((call.sender, -call.value), (recipient, call.value)):
+            world.set_balance(address, (world.get_balance(address) + delta) & UINT256_MAX)
+    world.touch_account(recipient)
+    return Outcome(call.gas, 0, (), b"", None, ())
 
 
 def _message(world: WorldState, rules: Rules, call: Call) -> Message:

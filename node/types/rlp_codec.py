@@ -49,6 +49,13 @@ def _decode_list(data: bytes, start: int, end: int, depth: int) -> list[Decoded]
         raise DecodingError("RLP: lists are nested too deeply")
     items: list[Decoded] = []
     while start < end:
+        prefix = data[start]
+        if 0x81 < prefix < 0xB8 or prefix == 0x80:  # most items: strings whose size is all to check
+            stop = start + prefix - 0x7F
+            if stop <= end:
+                items.append(data[start + 1 : stop])
+                start = stop
+                continue
         is_list, begin, stop = item_span(data, start, end)
         if is_list:
             items.append(_decode_list(data, begin, stop, depth - 1))

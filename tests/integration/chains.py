@@ -1,8 +1,11 @@
 """Two nodes side by side: is what was derived what was built?"""
 
+import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
+from consensus.codec.frame import ChannelId, decode_batcher_data
 from tests.integration.conditions import wait_until
 from tests.integration.json_rpc import Rpc
 from tests.integration.nodes import VerifierNode
@@ -44,3 +47,17 @@ async def assert_derived_again(
             await wait_for_head(derived, "safe", last, timeout_s)
             await assert_equal(rpc, derived, last)
         assert verifier.stop() == 0
+
+
+async def transactions_by_channel(l1: Rpc, files: Path) -> Counter[ChannelId]:
+    """Count the L1 transactions over which each channel in the batch inbox is spread."""
+    inbox = json.loads((files / "rollup.json").read_bytes())["batch_inbox_address"].lower()
+    numbers = range(await l1.head() + 1)
+    params = [(hex(number), True) for number in numbers]
+    counts: Counter[ChannelId] = Counter()
+    for block in await l1.batch("eth_getBlockByNumber", params):
+        for transaction in block["transactions"]:
+            if (transaction["to"] or "").lower() == inbox:
+                frames = decode_batcher_data(bytes.fromhex(transaction["input"][2:]))
+                counts.update({frame.channel_id for frame in frames})
+    return counts

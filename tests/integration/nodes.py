@@ -77,6 +77,7 @@ class DevNode(Process):
         l1_url: str | None = None,
         key_file: Path | None = None,
         options: Sequence[str] = (),
+        log: Path | None = None,
     ) -> None:
         arguments: list[str | Path] = ["dev", "--json", "--out", out]
         for option in ("--l1-port", "--port", "--verifier-port"):
@@ -89,7 +90,7 @@ class DevNode(Process):
             arguments += ["--l1", l1_url, "--key-file", key_file]
         if datadir is not None:
             arguments += ["--datadir", datadir]
-        super().__init__(openrollup(*arguments, *options))
+        super().__init__(openrollup(*arguments, *options), log)
         try:
             event = json_line(self.wait_for_line(lambda line: True))
             assert event.get("event") == "started", event

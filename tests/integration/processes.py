@@ -28,9 +28,11 @@ class ProcessFailed(AssertionError):
 class Process:
     """A running program, its standard output line by line, its standard error in a file."""
 
-    def __init__(self, arguments: Sequence[str | Path]) -> None:
+    def __init__(self, arguments: Sequence[str | Path], log: Path | None = None) -> None:
+        """Start it; `log` keeps its standard error for whoever looks into a failure."""
         self.arguments = [str(argument) for argument in arguments]
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        # Closed by close().
+        self._stderr = tempfile.TemporaryFile() if log is None else log.open("w+b")  # noqa: SIM115
         self._popen = subprocess.Popen(
             self.arguments,
             stdin=subprocess.DEVNULL,

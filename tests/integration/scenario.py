@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.chains import assert_derived_again, wait_for_head
+from tests.integration.chains import assert_derived_again, transactions_by_channel, wait_for_head
 from tests.integration.json_rpc import Rpc, Unreachable
 from tests.integration.nodes import DevNode
 from tests.integration.traffic import Acknowledged, Traffic
@@ -19,6 +19,7 @@ class Plan:
 
     transactions: int
     deposits: int
+    bulk: int = 0
     restarts: int = 0
     least_l2_blocks: int = 0
     least_l1_blocks: int = 0
@@ -28,13 +29,16 @@ class Plan:
     timeout_s: float = 60.0
 
     def start(self, work: Path) -> DevNode:
-        """Start the node, or start it again."""
+        """Start the node, or start it again; each life has a log of its own in `work`."""
+        work.mkdir(parents=True, exist_ok=True)
+        lives = len(list(work.glob("node-*.log")))
         return DevNode(
             work / "files",
             datadir=work / "data",
             l1_block_time_s=self.l1_block_time_s,
             l1_url=self.l1_url,
             key_file=self.key_file,
+            log=work / f"node-{lives}.log",
         )
 
 
@@ -46,6 +50,9 @@ class Figures:
     l2_blocks: int
     l1_blocks: int
     restarts: int
+    channels: int
+    longest_channel: int
+    """The most L1 transactions over which a channel is spread."""
     traffic_s: float
     total_s: float
 
@@ -55,7 +62,8 @@ class Figures:
             f"{len(self.acknowledged.transactions)} transactions ({kinds}) "
             f"in {self.traffic_s:.0f} s\n"
             f"{self.l2_blocks} L2 blocks, {self.l1_blocks} L1 blocks, deposits in "
-            f"{len(self.acknowledged.deposit_epochs)} epochs, {self.restarts} restarts"
+            f"{len(self.acknowledged.deposit_epochs)} epochs, {self.restarts} restarts\n"
+            f"{self.channels} channels, the longest over {self.longest_channel} L1 transactions"
             f"\na fresh verifier derived the same hash at each height; {self.total_s:.0f} s in all"
         )
 
@@ -83,9 +91,8 @@ async def live(plan: Plan, work: Path) -> Figures:
                     traffic.connect(node.started, l1, l2)
                     await assert_remembered(l2, traffic.acknowledged)
                     await traffic.resynchronise()
-                count, deposits = _share(plan, phase)
                 async with watching(traffic):
-                    await traffic.run(count, deposits)
+                    await traffic.run(*_share(plan, phase))
                 if phase == phases - 1:
                     traffic_s = time.monotonic() - traffic_began
                     return await _conclude(plan, work, node, traffic, began, traffic_s)
@@ -93,16 +100,14 @@ async def live(plan: Plan, work: Path) -> Figures:
     raise AssertionError("unreachable: the last phase returns")
 
 
-def _share(plan: Plan, phase: int) -> tuple[int, int]:
-    """Return the transactions and deposits of one phase; the first takes what is left over."""
+def _share(plan: Plan, phase: int) -> tuple[int, int, int]:
+    """Return the transactions, deposits and bulk of a phase; the first takes what is left over."""
     phases = plan.restarts + 1
-    shares = [total // phases for total in (plan.transactions, plan.deposits)]
-    if phase == 0:
-        shares = [
-            total - share * (phases - 1)
-            for total, share in zip((plan.transactions, plan.deposits), shares, strict=True)
-        ]
-    return shares[0], shares[1]
+
+    def share(total: int) -> int:
+        return total // phases + (total % phases if phase == 0 else 0)
+
+    return share(plan.transactions), share(plan.deposits), share(plan.bulk)
 
 
 async def _conclude(
@@ -120,9 +125,17 @@ async def _conclude(
             l2, node.started.files, node.started.l1_url, work, last, plan.timeout_s
         )
         l1_blocks = await l1.head()
+        channels = await transactions_by_channel(l1, node.started.files)
     assert node.stop() == 0, node.errors
     return Figures(
-        acknowledged, last, l1_blocks, plan.restarts, traffic_s, time.monotonic() - began
+        acknowledged=acknowledged,
+        l2_blocks=last,
+        l1_blocks=l1_blocks,
+        restarts=plan.restarts,
+        channels=len(channels),
+        longest_channel=max(channels.values()),
+        traffic_s=traffic_s,
+        total_s=time.monotonic() - began,
     )
 
 

@@ -35,6 +35,7 @@ async def _soak(options: argparse.Namespace, work: Path) -> None:
         plan = Plan(
             transactions=options.transactions,
             deposits=options.deposits,
+            bulk=options.bulk,
             restarts=options.restarts,
             least_l2_blocks=options.l2_blocks,
             least_l1_blocks=options.l1_blocks,
@@ -61,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--transactions", type=int, default=5_000)
     parser.add_argument("--deposits", type=int, default=12)
+    parser.add_argument("--bulk", type=int, default=40, help="transactions of 90 kB")
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--l2-blocks", type=int, default=300, help="at least")
     parser.add_argument("--l1-blocks", type=int, default=60, help="at least")

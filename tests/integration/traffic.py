@@ -27,6 +27,7 @@ ETHER = 10**18
 STREAM = 1
 _MAX_FEE = 100 * GWEI
 _DEPOSIT_GAS = 100_000
+_BULK_BYTES = 90_000
 _IN_FLIGHT = 12
 _RECEIPT_TIMEOUT_S = 60.0
 
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     FAILING_CALL = "failing call"
     APPEND = "append"
     DEPOSIT = "deposit"
+    BULK = "bulk transfer"
 
 
 _WEIGHTS = {
@@ -181,17 +183,19 @@ class Traffic:
             receipt = await first.receipt(transaction_hash)
             assert receipt["status"] == "0x1", receipt
 
-    async def run(self, count: int, deposits: int = 0) -> None:
+    async def run(self, count: int, deposits: int = 0, bulk: int = 0) -> None:
         """Send `count` mixed transactions on L2 and `deposits` on L1; wait for all receipts.
 
+        `bulk` transactions of 90 kB come before, so that a channel needs several L1 transactions.
         Unreachable as soon as a node no longer answers.
         """
         shares = [count // len(self._users)] * len(self._users)
         for index in range(count % len(self._users)):
             shares[index] += 1
         async with asyncio.TaskGroup() as tasks:
-            for user, share in zip(self._users, shares, strict=True):
-                tasks.create_task(self._act(user, self._choose(share)))
+            for index, (user, share) in enumerate(zip(self._users, shares, strict=True)):
+                kinds = [Kind.BULK] * len(range(index, bulk, len(self._users)))
+                tasks.create_task(self._act(user, [*kinds, *self._choose(share)]))
             if deposits:
                 tasks.create_task(self._deposit(deposits))
 
@@ -224,6 +228,7 @@ class Traffic:
             Kind.DEPLOYMENT: self._send_deployment,
             Kind.FAILING_CALL: self._send_failing_call,
             Kind.APPEND: self._send_append,
+            Kind.BULK: self._send_bulk,
         }
         return str(await senders[kind](user))
 
@@ -247,6 +252,11 @@ class Traffic:
         data = encode_append(STREAM, user.next_seq, records)
         user.next_seq += len(records)
         return await user.send(ATTRIBUTION_ADDRESS, data=data, gas=2_000_000)
+
+    async def _send_bulk(self, user: User) -> str:
+        """Bytes that no compression makes smaller."""
+        data = self._random.randbytes(_BULK_BYTES)
+        return await user.send(self._stranger(), data=data, gas=21_000 + 40 * len(data))
 
     def _record(self) -> Record:
         datasets = sorted(self._random.sample(range(50), self._random.randrange(4)))

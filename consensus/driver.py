@@ -26,11 +26,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DriverSettings:
-    """How long to wait after a failure, in seconds: doubled each time, up to a maximum."""
+    """How long to wait after a failure, in seconds: doubled each time, up to a maximum.
+
+    A wait for an L1 block is logged when it lasts longer than `patience_s`.
+    """
 
     first_retry_s: float = 0.5
     last_retry_s: float = 8.0
     origin_poll_s: float = 0.25
+    patience_s: float = 5.0
 
 
 class Driver:
@@ -63,7 +67,8 @@ class Driver:
         self._reset_wanted.set()
         self._caught_up = asyncio.Event()
         self._settled = asyncio.Event()
-        self._is_waiting_for_origin = False
+        self._waiting_since: float | None = None
+        self._is_wait_told = False
         self._went_on_at: tuple[L1BlockRef, L1BlockRef] | None = None
 
     async def run(self) -> None:
@@ -99,7 +104,7 @@ class Driver:
         )
         return SyncStatus(
             current_l1=self._deriver.current_l1,
-            current_l1_finalized=self._deriver.finalized_l1,
+            current_l1_finalized=None if l1 is None else l1.finalized,
             head_l1=None if l1 is None else l1.latest,
             safe_l1=None if l1 is None else l1.safe,
             finalized_l1=None if l1 is None else l1.finalized,
@@ -133,13 +138,22 @@ class Driver:
         await self._caught_up.wait()
         await self._settled.wait()
         outcome = await self._sequencer.next_block()
-        if not isinstance(outcome, NoOrigin):
-            self._is_waiting_for_origin = False
+        if isinstance(outcome, NoOrigin):
+            self._note_wait(outcome)
+            await self._clock.sleep_until(self._clock.now() + self._settings.origin_poll_s)
             return
-        if not self._is_waiting_for_origin:
+        if self._is_wait_told:
+            _log.info("the sequencer goes on: L1 has what it waited for")
+        self._waiting_since, self._is_wait_told = None, False
+
+    def _note_wait(self, outcome: NoOrigin) -> None:
+        """Tell once of a wait that is longer than fetching a block takes."""
+        now = self._clock.now()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if now - self._waiting_since >= self._settings.patience_s and not self._is_wait_told:
             _log.warning("the sequencer waits for L1: %s", outcome.reason)
-        self._is_waiting_for_origin = True
-        await self._clock.sleep_until(self._clock.now() + self._settings.origin_poll_s)
+            self._is_wait_told = True
 
     async def _wait_for_l1(self, current_l1: L1BlockRef) -> None:
         heads = self._watcher.heads

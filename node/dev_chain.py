@@ -1,7 +1,9 @@
 """The embedded L1's block producer: a block on a timer, or one for each transaction at once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from node.builder import FillLimits, fill
 from node.clock import Clock
@@ -13,6 +15,7 @@ from node.types.block import BlockRef, Header
 from node.types.payload import PayloadAttributes
 from node.types.primitives import ZERO_ADDRESS, Address, BlockNumber, Hash32, keccak256
 from node.types.transaction import Transaction
+from node.worker import run_in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,11 @@ class DevChainConfig:
 
 
 class DevChain:
-    """Produces blocks under Ethereum rules, with no consensus behind them."""
+    """Produces blocks under Ethereum rules, with no consensus behind them.
+
+    `not_before` returns the earliest timestamp (seconds) of the next block: for a chain whose time
+    has to follow another's.
+    """
 
     def __init__(
         self,
@@ -35,20 +42,27 @@ class DevChain:
         mempool: Mempool,
         clock: Clock,
         config: DevChainConfig = DevChainConfig(),
+        not_before: Callable[[], int] = lambda: 0,
     ) -> None:
         self._engine = engine
         self._reader = reader
         self._mempool = mempool
         self._clock = clock
         self._config = config
+        self._not_before = not_before
 
     async def run(self) -> None:
-        """Produce a block each `block_time_s` seconds, forever."""
+        """Produce a block each `block_time_s` seconds, forever.
+
+        Timestamps are the clock's, or later where `not_before` says so.
+        """
         while True:
             head = self._reader.head_header()
-            await self._clock.sleep_until(head.timestamp + self._config.block_time_s)
-            now = int(self._clock.now())
-            await asyncio.to_thread(self.produce, max(head.timestamp + 1, now))
+            # A chain that is ahead of the clock goes on at its own pace, a second a block.
+            start = min(head.timestamp, self._clock.now())
+            await self._clock.sleep_until(start + self._config.block_time_s)
+            now = max(int(self._clock.now()), self._not_before())
+            await run_in_thread(partial(self.produce, max(head.timestamp + 1, now)))
 
     async def run_at_once(self) -> None:
         """Produce a block whenever a transaction is pending, forever.
@@ -66,7 +80,7 @@ class DevChain:
             await arrived.wait()
             arrived.clear()
             head = self._reader.head_header()
-            await asyncio.to_thread(self.produce, head.timestamp + 1)
+            await run_in_thread(partial(self.produce, head.timestamp + 1))
 
     def produce(self, timestamp: int) -> ExecutedBlock:
         """Build one block from the pool and commit it."""

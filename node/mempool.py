@@ -1,15 +1,16 @@
-"""Pending transactions by sender and nonce.
+"""Pending transactions of one chain.
 
 A transaction enters when it could be included on top of the head, now or after the sender's
 earlier ones. Whoever builds a block takes them by tip with `best`; whatever a block did to an
 account is applied by `on_head_change`. The pool lives in memory: a restart loses it.
 """
 
-import heapq
+import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from node.best_first import BestFirst
 from node.config import ChainConfig
 from node.errors import (
     FeeCapTooLow,
@@ -20,10 +21,13 @@ from node.errors import (
     SenderNotEoa,
     TransactionTypeNotSupported,
 )
-from node.evm.rules import Rules, rules_at
+from node.evm.interpreter import delegation_target
+from node.evm.rules import rules_at
 from node.execution.fees import next_base_fee, read_l1_fee_parameters
+from node.execution.intrinsic import is_in_lane
 from node.execution.validity import check_contents, upfront_cost
 from node.head_change import HeadChange
+from node.pending import Pending, PendingTransactions
 from node.reader import Reader
 from node.types.block import Header
 from node.types.primitives import EMPTY_CODE_HASH, Address, Hash32
@@ -31,7 +35,7 @@ from node.types.transaction import BLOB, Transaction, decode_signed_transaction
 
 PRICE_BUMP_PERCENT = 10
 MAX_TRANSACTION_BYTES = 132 * 1024  # the lane's 128 KiB of calldata, and room for the rest
-_DELEGATION_PREFIX = b"\xef\x01\x00"
+_SPARE_SHARE = 100  # a full pool gives up this part of its transactions at once
 
 
 class AlreadyKnown(InvalidTransaction):
@@ -43,15 +47,19 @@ class ReplacementUnderpriced(InvalidTransaction):
 
 
 class PoolFull(InvalidTransaction):
-    """A limit of the pool is reached and the transaction does not displace another."""
+    """A limit of the pool is reached and the transaction does not displace others."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """How much the pool holds. `max_nonce_gap` bounds how far ahead of the account one may be."""
+    """How much the pool holds; `size` is in bytes of encoded transactions.
+
+    `max_nonce_gap` bounds how far ahead of its account's nonce a transaction may be.
+    """
 
     transactions: int = 20_000
     per_sender: int = 2_000
+    size: int = 256 * 2**20
     max_nonce_gap: int = 2_000
 
 
@@ -76,132 +84,143 @@ class Mempool:
         self._config = config
         self._limits = limits
         self._lock = threading.RLock()
-        self._by_sender: dict[Address, dict[int, Transaction]] = {}
-        self._by_hash: dict[Hash32, Transaction] = {}
-        self._costs: dict[Hash32, int] = {}
-        self._next_nonce: dict[Address, int] = {}
+        self._pending = PendingTransactions()
+        self._arrivals = itertools.count()
         self._listeners: list[Callable[[Transaction], None]] = []
 
     def add(self, raw: bytes) -> Hash32:
         """Check and keep a signed transaction; InvalidTransaction or DecodingError says why not."""
+        _check_size(raw)
         return self.add_transaction(decode_signed_transaction(raw))
 
     def add_transaction(self, tx: Transaction) -> Hash32:
         """Check and keep a decoded transaction."""
-        if self.get(tx.hash) is not None:
-            raise AlreadyKnown("already known")
+        self._check_unknown(tx)
         head = self._reader.head_header()
-        rules = rules_at(self._config, head.timestamp)
-        self._check_contents(tx, head, rules)
-        with self._lock:
-            # Read under the lock: a block that is committed after this reports itself after this.
-            nonce, balance, cost = self._on_state(tx, rules)
-            self._check_nonce(tx, nonce)
-            self._check_funds(tx, cost, nonce, balance)
-            self._check_room(tx)
-            self._keep(tx, cost, nonce)
-        for listener in self._listeners:
-            listener(tx)
+        base_fee = next_base_fee(self._config, head)
+        self._check_contents(tx, head)
+        if tx.max_fee_per_gas < base_fee:
+            raise FeeCapTooLow(
+                f"max fee per gas less than block base fee: address 0x{tx.sender.hex()}, "
+                f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {base_fee}"
+            )
+        self._admit(tx, base_fee)
         return tx.hash
 
-    def subscribe(self, listener: Callable[[Transaction], None]) -> None:
-        """Call `listener` with each transaction that enters."""
+    def subscribe(self, listener: Callable[[Transaction], None]) -> Callable[[], None]:
+        """Call `listener` with each transaction that enters, until the result is called."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def get(self, tx_hash: Hash32) -> Transaction | None:
         """Return a pooled transaction by hash."""
-        return self._by_hash.get(tx_hash)
+        return self._pending.get(tx_hash)
 
     def __len__(self) -> int:
-        return len(self._by_hash)
+        return len(self._pending)
 
     def pending_nonce(self, address: Address) -> int:
         """Return the nonce that the next transaction of `address` should have."""
         with self._lock:
             account = self._reader.account(address, self._reader.head_header())
-            nonce = account.nonce if account else 0
-            owned = self._by_sender.get(address, {})
-            while nonce in owned:
-                nonce += 1
-            return nonce
+            return self._pending.next_free_nonce(address, account.nonce if account else 0)
 
     def content(self) -> PoolContent:
         """Return all transactions, split at each sender's first nonce gap."""
         pending: dict[Address, tuple[Transaction, ...]] = {}
         queued: dict[Address, tuple[Transaction, ...]] = {}
         with self._lock:
-            for sender in self._by_sender:
-                ready, waiting = self._split(sender)
-                if ready:
-                    pending[sender] = ready
-                if waiting:
-                    queued[sender] = waiting
+            for sender in self._pending.senders():
+                if ready := self._pending.ready(sender):
+                    pending[sender] = tuple(item.tx for item in ready)
+                if waiting := self._pending.waiting(sender):
+                    queued[sender] = tuple(item.tx for item in waiting)
         return PoolContent(pending, queued)
 
-    def best(self, base_fee: int) -> "BestFirst":
+    def best(self, base_fee: int) -> BestFirst:
         """Return the runnable transactions, highest tip first, each sender in nonce order."""
         with self._lock:
-            return BestFirst(
-                {s: ready for s in self._by_sender if (ready := self._split(s)[0])}, base_fee
-            )
+            senders = self._pending.senders()
+            return BestFirst({sender: self._pending.ready(sender) for sender in senders}, base_fee)
 
     def drop(self, tx: Transaction) -> None:
         """Forget a transaction, because a block builder found that it can never run."""
         with self._lock:
-            self._remove(tx, tx.sender)
+            self._pending.remove(tx)
 
     def on_head_change(self, change: HeadChange) -> None:
         """Follow the chain: forget what was included or outdated, take back what was unwound."""
         with self._lock:
             for executed in change.added:
                 for address, account in executed.changes.accounts.items():
-                    if address in self._by_sender:
-                        self._advance(address, account.nonce if account else 0)
-        if change.removed:
-            self._follow_unwind()
-        for block in change.removed:
+                    nonce, balance = (account.nonce, account.balance) if account else (0, 0)
+                    self._pending.follow_account(address, nonce, balance)
+            if change.removed:
+                self._follow_unwind()
+        for block in reversed(change.removed):
             for tx in block.transactions:
                 if isinstance(tx, Transaction):
                     self._take_back(tx)
 
     def _follow_unwind(self) -> None:
-        with self._lock:
-            head = self._reader.head_header()
-            for sender in list(self._by_sender):
-                account = self._reader.account(sender, head)
-                self._advance(sender, account.nonce if account else 0)
+        head = self._reader.head_header()
+        for sender in self._pending.senders():
+            account = self._reader.account(sender, head)
+            nonce, balance = (account.nonce, account.balance) if account else (0, 0)
+            self._pending.follow_account(sender, nonce, balance)
 
     def _take_back(self, tx: Transaction) -> None:
+        # Its fee cap may be below the base fee by now: it was good enough once, and may be again.
+        head = self._reader.head_header()
         try:
-            self.add_transaction(tx)
+            self._check_contents(tx, head)
+            self._admit(tx, next_base_fee(self._config, head))
         except InvalidTransaction:
             return  # the new chain already has it, or made it impossible: nothing is owed to it
 
-    def _check_contents(self, tx: Transaction, head: Header, rules: Rules) -> None:
+    def _admit(self, tx: Transaction, base_fee: int) -> None:
+        """Keep a transaction whose contents are good, if its sender's account allows it."""
+        with self._lock:
+            self._check_unknown(tx)
+            # Read under the lock: a block that is committed after this reports itself after this.
+            nonce, balance, cost = self._on_state(tx)
+            self._check_nonce(tx, nonce)
+            self._check_funds(tx, cost, balance)
+            item = Pending(tx, cost, next(self._arrivals))
+            self._make_room(item, nonce, base_fee)
+            self._pending.put(item, nonce)
+        for listener in tuple(self._listeners):
+            listener(tx)
+
+    def _check_unknown(self, tx: Transaction) -> None:
+        if self._pending.get(tx.hash) is not None:
+            raise AlreadyKnown("already known")
+
+    def _check_contents(self, tx: Transaction, head: Header) -> None:
         """What the transaction says of itself, and this pool's own limits."""
-        if len(tx.raw) > MAX_TRANSACTION_BYTES:
-            raise InvalidTransaction(
-                f"oversized data: transaction size {len(tx.raw)}, limit {MAX_TRANSACTION_BYTES}"
-            )
+        _check_size(tx.raw)
         if tx.type == BLOB:
             raise TransactionTypeNotSupported(
                 "transaction type not supported: this node takes no blob transactions (type 3)"
             )
+        rules = rules_at(self._config, head.timestamp)
         check_contents(tx, self._config.chain_id, rules)
         if tx.gas > head.gas_limit:
             raise InvalidTransaction(
                 f"exceeds block gas limit: have {tx.gas}, limit {head.gas_limit}"
             )
-        base_fee = next_base_fee(self._config, head)
-        if tx.max_fee_per_gas < base_fee:
-            raise FeeCapTooLow(
-                f"max fee per gas less than block base fee: address 0x{tx.sender.hex()}, "
-                f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {base_fee}"
+        lane = rules.lane
+        if lane is not None and is_in_lane(tx, rules) and len(tx.data) > lane.block_calldata_limit:
+            raise InvalidTransaction(
+                f"oversized data: attribution calldata of {len(tx.data)} bytes, "
+                f"limit {lane.block_calldata_limit} a block"
             )
 
-    def _on_state(self, tx: Transaction, rules: Rules) -> tuple[int, int, int]:
+    def _on_state(self, tx: Transaction) -> tuple[int, int, int]:
         """Return the sender's nonce and balance, and what it must own, in wei, at the head."""
-        with self._reader.state_at(self._reader.head_header()) as state:
+        head = self._reader.head_header()
+        rules = rules_at(self._config, head.timestamp)
+        with self._reader.state_at(head) as state:
             account = state.account(tx.sender)
             if account is not None and account.code_hash != EMPTY_CODE_HASH:
                 _check_sender_code(tx, state.code(account.code_hash))
@@ -217,100 +236,68 @@ class Mempool:
             raise NonceTooLow(f"nonce too low: {who}")
         if tx.nonce > nonce + self._limits.max_nonce_gap:
             raise NonceTooHigh(f"nonce too high: {who}, at most {self._limits.max_nonce_gap} ahead")
-        old = self._by_sender.get(tx.sender, {}).get(tx.nonce)
-        if old is not None and not _outbids(tx, old):
+        old = self._pending.at(tx.sender, tx.nonce)
+        if old is not None and not _outbids(tx, old.tx):
             raise ReplacementUnderpriced(
                 "replacement transaction underpriced: expected a fee cap and a tip "
-                f"{PRICE_BUMP_PERCENT} % above {old.max_fee_per_gas} and "
-                f"{old.max_priority_fee_per_gas} wei"
+                f"{PRICE_BUMP_PERCENT} % above {old.tx.max_fee_per_gas} and "
+                f"{old.tx.max_priority_fee_per_gas} wei"
             )
 
-    def _check_funds(self, tx: Transaction, cost: int, nonce: int, balance: int) -> None:
-        """Require that the sender can pay for this and all its earlier pending transactions."""
-        queued = sum(
-            self._costs[other.hash]
-            for used, other in self._by_sender.get(tx.sender, {}).items()
-            if nonce <= used < tx.nonce
-        )
-        if cost + queued > balance:
+    def _check_funds(self, tx: Transaction, cost: int, balance: int) -> None:
+        """Require that the sender can pay for this and all its other pending transactions.
+
+        The later ones count too: sent in the order of falling nonces, each of them would otherwise
+        be good for all that the sender owns.
+        """
+        replaced = self._pending.at(tx.sender, tx.nonce)
+        others = self._pending.cost(tx.sender) - (replaced.cost if replaced else 0)
+        if cost + others > balance:
             raise InsufficientFunds(
                 f"insufficient funds for gas * price + value: address 0x{tx.sender.hex()} "
-                f"have {balance} want {cost + queued}"
+                f"have {balance} want {cost + others} ({others} of it for other pending ones)"
             )
 
-    def _check_room(self, tx: Transaction) -> None:
-        owned = self._by_sender.get(tx.sender, {})
-        if tx.nonce in owned:
+    def _make_room(self, item: Pending, nonce: int, base_fee: int) -> None:
+        """Give up transactions that rank below a newcomer if the pool is full."""
+        tx, limits = item.tx, self._limits
+        replaced = self._pending.at(tx.sender, tx.nonce)
+        owned = self._pending.count(tx.sender)
+        if replaced is None and owned >= limits.per_sender:
+            raise PoolFull(f"txpool is full: {owned} transactions of this sender are pending")
+        count = len(self._pending) + (replaced is None) - limits.transactions
+        size = self._pending.size + len(tx.raw) - limits.size
+        size -= len(replaced.tx.raw) if replaced else 0
+        if count <= 0 and size <= 0:
             return
-        if len(owned) >= self._limits.per_sender:
-            raise PoolFull(f"txpool is full: {len(owned)} transactions of this sender are pending")
-        if len(self._by_hash) >= self._limits.transactions:
-            raise PoolFull(f"txpool is full: {len(self._by_hash)} transactions are pending")
-
-    def _keep(self, tx: Transaction, cost: int, nonce: int) -> None:
-        owned = self._by_sender.setdefault(tx.sender, {})
-        if (old := owned.get(tx.nonce)) is not None:
-            del self._by_hash[old.hash], self._costs[old.hash]
-        owned[tx.nonce] = tx
-        self._by_hash[tx.hash] = tx
-        self._costs[tx.hash] = cost
-        self._next_nonce[tx.sender] = nonce
-
-    def _remove(self, tx: Transaction, sender: Address) -> None:
-        owned = self._by_sender.get(sender)
-        if owned is None or owned.get(tx.nonce) is not tx:
-            return
-        del owned[tx.nonce], self._by_hash[tx.hash], self._costs[tx.hash]
-        if not owned:
-            del self._by_sender[sender], self._next_nonce[sender]
-
-    def _advance(self, sender: Address, nonce: int) -> None:
-        self._next_nonce[sender] = nonce
-        stale = [tx for used, tx in self._by_sender[sender].items() if used < nonce]
-        for tx in stale:
-            self._remove(tx, sender)
-
-    def _split(self, sender: Address) -> tuple[tuple[Transaction, ...], tuple[Transaction, ...]]:
-        owned = self._by_sender[sender]
-        nonce = self._next_nonce[sender]
-        ready = []
-        while (tx := owned.get(nonce)) is not None:
-            ready.append(tx)
-            nonce += 1
-        waiting = [owned[used] for used in sorted(owned) if used > nonce]
-        return tuple(ready), tuple(waiting)
+        rank = self._pending.rank(item, nonce, base_fee)
+        spare = limits.transactions // _SPARE_SHARE
+        given_up = self._pending.worse_than(rank, base_fee, max(count, 0), size, spare)
+        if not given_up:
+            raise PoolFull(
+                f"txpool is full: {len(self._pending)} transactions of {self._pending.size} bytes "
+                "are pending and offer as much or more"
+            )
+        for other in given_up:
+            self._pending.remove(other)
 
 
-class BestFirst:
-    """Runnable transactions by tip. After each one, say `accept` or `skip` about its sender."""
-
-    def __init__(self, by_sender: Mapping[Address, tuple[Transaction, ...]], base_fee: int) -> None:
-        self._base_fee = base_fee
-        self._queues = {sender: iter(ready) for sender, ready in by_sender.items()}
-        self._heap: list[tuple[int, bytes, Transaction]] = []
-        for sender in by_sender:
-            self.accept(sender)
-
-    def __iter__(self) -> Iterator[Transaction]:
-        while self._heap:
-            yield heapq.heappop(self._heap)[2]
-
-    def accept(self, sender: Address) -> None:
-        """Let the sender's next transaction compete. Not calling it sets the sender aside."""
-        tx = next(self._queues[sender], None)
-        if tx is not None and tx.max_fee_per_gas >= self._base_fee:
-            tip = tx.effective_gas_price(self._base_fee) - self._base_fee
-            heapq.heappush(self._heap, (-tip, tx.hash, tx))
+def _check_size(raw: bytes) -> None:
+    if len(raw) > MAX_TRANSACTION_BYTES:
+        raise InvalidTransaction(
+            f"oversized data: transaction size {len(raw)}, limit {MAX_TRANSACTION_BYTES}"
+        )
 
 
 def _check_sender_code(tx: Transaction, code: bytes) -> None:
-    if code and not code.startswith(_DELEGATION_PREFIX):
+    if code and delegation_target(code) is None:
         raise SenderNotEoa(f"sender not an eoa: address 0x{tx.sender.hex()}")
 
 
 def _outbids(new: Transaction, old: Transaction) -> bool:
+    """Whether both prices are higher, by the percentage (rounded down, as go-ethereum does)."""
     return all(
-        100 * offer >= (100 + PRICE_BUMP_PERCENT) * price
+        offer > price and offer >= price * (100 + PRICE_BUMP_PERCENT) // 100
         for offer, price in (
             (new.max_fee_per_gas, old.max_fee_per_gas),
             (new.max_priority_fee_per_gas, old.max_priority_fee_per_gas),

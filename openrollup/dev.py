@@ -238,6 +238,7 @@ class _Nodes:
             batcher_key=self.l1.batcher_key,
             settings=SequencerSettings(max_da_bytes=self.options.max_da_bytes),
             resend_after_s=4.0 * self.options.l1_block_time_s,
+            automine=self.options.automine,
         )
         config = self._config(self.paths.l2, self.options.port, sequencing)
         return RollupNode(config, self.l1.client, self.clock, None)
@@ -266,6 +267,9 @@ def _parts(
 ) -> list[Coroutine[Any, Any, None]]:
     parts = [*sequencer.parts(), *verifier.parts(), _watch(options, sequencer, verifier)]
     if l1.embedded is not None:
+        if options.automine:
+            reader = sequencer.node.reader
+            l1.embedded.not_before = lambda: reader.head_header().timestamp
         parts.append(l1.embedded.chain.run())
     return parts
 

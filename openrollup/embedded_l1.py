@@ -1,5 +1,6 @@
 """The L1 dev chain in this process. The rest of the program reaches it over HTTP, as any L1."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from node.clock import Clock
@@ -14,13 +15,24 @@ from rpc.server import RpcServer
 
 
 class EmbeddedL1:
-    """A chain under Ethereum rules with its JSON-RPC endpoint and its block producer."""
+    """A chain under Ethereum rules with its JSON-RPC endpoint and its block producer.
+
+    `not_before` may be set to make its time follow another chain's.
+    """
 
     def __init__(
         self, genesis: Genesis, path: Path | None, port: int, clock: Clock, chain: DevChainConfig
     ) -> None:
+        self.not_before: Callable[[], int] = lambda: 0
         self.node = ExecutionNode.open(genesis, path)
-        self.chain = DevChain(self.node.engine, self.node.reader, self.node.mempool, clock, chain)
+        self.chain = DevChain(
+            self.node.engine,
+            self.node.reader,
+            self.node.mempool,
+            clock,
+            chain,
+            not_before=lambda: self.not_before(),
+        )
         sink = PoolSink(self.node.mempool)
         self._server = RpcServer(
             Dispatcher(

@@ -19,6 +19,7 @@ from consensus.l1.json_rpc import JsonRpc
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
+from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
 from node.clock import Clock
 from node.errors import ConfigError
@@ -37,12 +38,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sequencing:
-    """What a sequencer has and a verifier has not. Times are in seconds."""
+    """What a sequencer has and a verifier has not. Times are in seconds.
+
+    With `automine` blocks come with transactions, not with the clock.
+    """
 
     batcher_key: bytes
     settings: SequencerSettings = field(default_factory=SequencerSettings)
     channel_limits: ChannelLimits = field(default_factory=ChannelLimits)
     resend_after_s: float = 48.0
+    automine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,14 @@ class RollupNode:
             node.mempool,
             clock,
             config.sequencing.settings,
+            self._pace(config.sequencing, clock),
         )
+
+    def _pace(self, sequencing: Sequencing, clock: Clock) -> Pace:
+        block_time = self._config.rollup.block_time
+        if sequencing.automine:
+            return OnDemand(self.node.mempool, self.watcher, block_time)
+        return BlockTimer(clock, block_time)
 
     def _make_batcher(self, clock: Clock) -> Batcher:
         config, sequencing = self._config, self._config.sequencing

@@ -17,6 +17,7 @@ from consensus.sequencer.origin_selector import (
     choose_origin,
     confirmed,
 )
+from consensus.sequencer.pace import BlockTimer, Pace
 from node.builder import FillLimits, fill
 from node.clock import Clock
 from node.config import ChainConfig
@@ -60,6 +61,7 @@ class Sequencer:
         mempool: Mempool,
         clock: Clock,
         settings: SequencerSettings | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._config = config
         self._chain_config = chain_config
@@ -71,13 +73,14 @@ class Sequencer:
         self._mempool = mempool
         self._clock = clock
         self._settings = settings or SequencerSettings()
+        self._pace = pace or BlockTimer(clock, config.block_time)
 
     async def next_block(self) -> Block | NoOrigin:
-        """Wait for the time of the next block, then build it. Late blocks are built at once."""
+        """Wait until the next block is due, then build it. Late blocks are built at once."""
         head = await self._l2.unsafe()
         # Fetched while we wait, not when the block is due.
         self._watcher.keep_from(head.l1_origin)
-        await self._clock.sleep_until(head.timestamp + self._config.block_time)
+        await self._pace.wait(head)
         return await self.step()
 
     async def step(self) -> Block | NoOrigin:

@@ -119,6 +119,11 @@ class Mempool:
     def __len__(self) -> int:
         return len(self._pending)
 
+    def ready_count(self) -> int:
+        """Return how many transactions could run now, those behind a nonce gap left out."""
+        with self._lock:
+            return sum(len(self._pending.ready(sender)) for sender in self._pending.senders())
+
     def pending_nonce(self, address: Address) -> int:
         """Return the nonce that the next transaction of `address` should have."""
         with self._lock:

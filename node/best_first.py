@@ -1,0 +1,33 @@
+"""The order in which a block builder is offered the pool's transactions."""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+
+from node.pending import Pending
+from node.types.primitives import Address
+from node.types.transaction import Transaction
+
+
+class BestFirst:
+    """Runnable transactions by tip, the earlier first among equals, each sender's in nonce order.
+
+    A sender's next transaction competes once `accept` was called for the one before it. Without
+    the call the sender is set aside: what follows could not run either.
+    """
+
+    def __init__(self, by_sender: Mapping[Address, Sequence[Pending]], base_fee: int) -> None:
+        self._base_fee = base_fee
+        self._queues = {sender: iter(ready) for sender, ready in by_sender.items()}
+        self._heap: list[tuple[int, int, Transaction]] = []
+        for sender in by_sender:
+            self.accept(sender)
+
+    def __iter__(self) -> Iterator[Transaction]:
+        while self._heap:
+            yield heapq.heappop(self._heap)[2]
+
+    def accept(self, sender: Address) -> None:
+        """Let the sender's next transaction compete, if its fee cap reaches the base fee."""
+        item = next(self._queues[sender], None)
+        if item is not None and (tip := item.tip(self._base_fee)) >= 0:
+            heapq.heappush(self._heap, (-tip, item.arrival, item.tx))

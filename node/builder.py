@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.errors import BlockGasLimitReached, FeeCapTooLow, InvalidTransaction, LaneLimitReached
+from node.errors import (
+    BlockGasLimitReached,
+    FeeCapTooLow,
+    InvalidTransaction,
+    LaneLimitReached,
+    NonceTooHigh,
+    NonceTooLow,
+)
 from node.execution.transition import BlockExecution
 from node.mempool import Mempool
 from node.types.transaction import Transaction
@@ -24,23 +31,32 @@ def fill(
 ) -> tuple[Transaction, ...]:
     """Apply pending transactions by tip until gas, data or time runs out.
 
-    A sender whose transaction cannot run in this block is set aside. One that can never run on
-    the state at hand (wrong nonce, no funds) also leaves the pool. Returns what was included.
+    A sender whose transaction cannot run in this block is set aside. One that is refused for good
+    (its sender has spent the money, it fits into no block) also leaves the pool: otherwise those
+    with the highest tips could use up the time of every block. Returns what was included.
     """
     included: list[Transaction] = []
     candidates = mempool.best(execution.base_fee)
+    gas_limit = execution.gas_used + execution.gas_left
     for tx in candidates:
         if limits.out_of_time() or execution.gas_left < MIN_TRANSACTION_GAS:
             break
-        if execution.da_bytes + len(tx.raw) > limits.max_da_bytes:
+        if tx.gas > gas_limit or len(tx.raw) > limits.max_da_bytes:
+            mempool.drop(tx)
+            continue
+        if tx.gas > execution.gas_left or execution.da_bytes + len(tx.raw) > limits.max_da_bytes:
             continue
         try:
             execution.apply(tx)
-        except (BlockGasLimitReached, LaneLimitReached, FeeCapTooLow):
+        except NonceTooLow:
+            # The pool knows each account at the head: this block has used the nonce (EIP-7702), or
+            # it is not built on the head. Either way the sender's next one may be right.
+            candidates.accept(tx.sender)
+        except (BlockGasLimitReached, LaneLimitReached, FeeCapTooLow, NonceTooHigh):
             continue
         except InvalidTransaction:
             mempool.drop(tx)
-            continue
-        included.append(tx)
-        candidates.accept(tx.sender)
+        else:
+            included.append(tx)
+            candidates.accept(tx.sender)
     return tuple(included)

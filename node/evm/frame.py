@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 from eth.exceptions import Halt, OutOfGas, VMError
 from eth.vm.computation import BaseComputation
-from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.memory import Memory
 from eth.vm.message import Message
-from eth.vm.stack import Stack
 
 from node.evm.code import Code
 from node.evm.environment import BlockEnvironment
 from node.evm.rules import Rules
+from node.evm.word_stack import WordStack
 from node.state.world_state import WorldState
 from node.types.primitives import UINT256_MAX, Address, BlockNumber, Hash32
 from node.types.receipt import Log
@@ -155,8 +154,12 @@ class Frame(BaseComputation):  # type: ignore[misc]
         self.code = Code(message.code)
         self.beneficiaries: list[Address] = []
         self._gas_meter = GasMeter(message.gas)
-        self._stack = Stack()
+        self._stack = WordStack()
         self._memory = Memory()
+        # Straight to the parts: py-evm's methods in between would cost a call for each opcode.
+        self.consume_gas = self._gas_meter.consume_gas
+        self.stack_swap = self._stack.swap
+        self.stack_dup = self._stack.dup
 
     @classmethod
     def apply_message(
@@ -230,8 +233,7 @@ class Frame(BaseComputation):  # type: ignore[misc]
                 position = code.program_counter
                 opcode = raw[position] if position < size else 0
                 code.program_counter = position + 1
-                function = opcodes.get(opcode) or InvalidOpcode(opcode)
-                function(self)
+                opcodes[opcode](self)
         except Halt:
             return
 

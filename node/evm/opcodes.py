@@ -1,7 +1,6 @@
 """The opcodes where py-evm's own need a correction, and the tables by fork."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from eth.abc import OpcodeAPI
@@ -11,6 +10,7 @@ from eth.vm.forks.cancun.logic import selfdestruct_eip6780
 from eth.vm.forks.cancun.opcodes import CANCUN_OPCODES
 from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 from eth.vm.forks.shanghai.logic import Create2EIP3860, CreateEIP3860
+from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.opcode import as_opcode
 
 Opcode = Callable[[Any], Any]
@@ -44,8 +44,9 @@ def _check_init_code(size: int) -> None:
         raise OutOfGas(f"max initcode size exceeded: {size} bytes, limit {MAX_INIT_CODE_SIZE}")
 
 
-def _corrected(table: Mapping[int, OpcodeAPI]) -> Mapping[int, Opcode]:
+def _corrected(table: Mapping[int, OpcodeAPI]) -> tuple[Opcode, ...]:
     opcodes = {
+        **{number: InvalidOpcode(number) for number in range(256)},
         **table,
         0xF0: _Create.configure("CREATE", mnemonic="CREATE", gas_cost=_CREATE_GAS)(),
         0xF5: _Create2.configure("CREATE2", mnemonic="CREATE2", gas_cost=_CREATE_GAS)(),
@@ -54,7 +55,7 @@ def _corrected(table: Mapping[int, OpcodeAPI]) -> Mapping[int, Opcode]:
     }
     # Bound methods, because calling an object goes through C: 1,024 nested calls would be more
     # than what CPython 3.12 allows there, and a RecursionError is no outcome of a transaction.
-    return MappingProxyType({number: opcode.__call__ for number, opcode in opcodes.items()})
+    return tuple(opcodes[number].__call__ for number in range(256))
 
 
 CANCUN = _corrected(CANCUN_OPCODES)

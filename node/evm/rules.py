@@ -22,7 +22,7 @@ class Rules:
     is_prague: bool
     is_rollup: bool
     is_jovian: bool
-    opcodes: Mapping[int, Opcode]
+    opcodes: tuple[Opcode, ...]
     precompiles: Mapping[Address, Precompile]
     lane: AttributionConfig | None
 

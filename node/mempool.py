@@ -7,7 +7,7 @@ account is applied by `on_head_change`. The pool lives in memory: a restart lose
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from node.best_first import BestFirst
@@ -105,6 +105,7 @@ class Mempool:
                 f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {base_fee}"
             )
         self._admit(tx, base_fee)
+        self._tell((tx,))
         return tx.hash
 
     def subscribe(self, listener: Callable[[Transaction], None]) -> Callable[[], None]:
@@ -162,10 +163,9 @@ class Mempool:
                     self._pending.follow_account(address, nonce, balance)
             if change.removed:
                 self._follow_unwind()
-        for block in reversed(change.removed):
-            for tx in block.transactions:
-                if isinstance(tx, Transaction):
-                    self._take_back(tx)
+            unwound = [tx for block in reversed(change.removed) for tx in block.transactions]
+            returned = [tx for tx in unwound if isinstance(tx, Transaction) and self._take_back(tx)]
+        self._tell(returned)
 
     def _follow_unwind(self) -> None:
         head = self._reader.head_header()
@@ -174,14 +174,15 @@ class Mempool:
             nonce, balance = (account.nonce, account.balance) if account else (0, 0)
             self._pending.follow_account(sender, nonce, balance)
 
-    def _take_back(self, tx: Transaction) -> None:
+    def _take_back(self, tx: Transaction) -> bool:
         # Its fee cap may be below the base fee by now: it was good enough once, and may be again.
         head = self._reader.head_header()
         try:
             self._check_contents(tx, head)
             self._admit(tx, next_base_fee(self._config, head))
         except InvalidTransaction:
-            return  # the new chain already has it, or made it impossible: nothing is owed to it
+            return False  # the new chain has it already, or made it impossible
+        return True
 
     def _admit(self, tx: Transaction, base_fee: int) -> None:
         """Keep a transaction whose contents are good, if its sender's account allows it."""
@@ -194,8 +195,11 @@ class Mempool:
             item = Pending(tx, cost, next(self._arrivals))
             self._make_room(item, nonce, base_fee)
             self._pending.put(item, nonce)
-        for listener in tuple(self._listeners):
-            listener(tx)
+
+    def _tell(self, transactions: Iterable[Transaction]) -> None:
+        for tx in transactions:
+            for listener in tuple(self._listeners):
+                listener(tx)
 
     def _check_unknown(self, tx: Transaction) -> None:
         if self._pending.get(tx.hash) is not None:

@@ -155,7 +155,7 @@ class PendingTransactions:
         before = () if owned is None else owned.by_nonce.values()
         tips = (other.tip(base_fee) for other in before if other.tx.nonce < nonce)
         is_ready = self.next_free_nonce(sender, next_nonce) >= nonce
-        return is_ready, min(item.tip(base_fee), *tips), -item.arrival
+        return is_ready, min((item.tip(base_fee), *tips)), -item.arrival
 
     def worse_than(
         self, rank: Rank, base_fee: int, count: int, size: int, spare: int

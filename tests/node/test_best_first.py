@@ -1,0 +1,37 @@
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.best_first import BestFirst
+from node.types.transaction import Transaction
+from tests.node.pending_model import NEXT_NONCES, OFFERS, fill
+from tests.node.pooled_chain import USERS
+
+
+@given(OFFERS, NEXT_NONCES, st.integers(0, 9), st.lists(st.booleans(), min_size=20, max_size=20))
+def test_best_first(
+    offers: list[Transaction], next_nonces: tuple[int, ...], base_fee: int, verdicts: list[bool]
+) -> None:
+    pending, _ = fill(offers, next_nonces)
+    best = BestFirst({user: pending.ready(user) for user in pending.senders()}, base_fee)
+    offered: list[Transaction] = []
+    accepted = iter(verdicts)
+    expected: list[Transaction] = []
+    queues = defaultdict(list, {user: list(pending.ready(user)) for user in USERS[:3]})
+    for tx in best:
+        offered.append(tx)
+        # The plain way: the best of all that come next for their senders.
+        candidates = [
+            queue[0] for queue in queues.values() if queue and queue[0].tip(base_fee) >= 0
+        ]
+        expected.append(min(candidates, key=lambda item: (-item.tip(base_fee), item.arrival)).tx)
+        queue = queues[tx.sender]
+        queue.pop(0)
+        if next(accepted):
+            best.accept(tx.sender)
+        else:
+            queue.clear()
+    assert offered == expected
+    assert not [queue for queue in queues.values() if queue and queue[0].tip(base_fee) >= 0]
+    assert len(set(offered)) == len(offered)

@@ -7,6 +7,7 @@ one byte past the first difference.
 
 from array import array
 from functools import lru_cache
+from struct import unpack
 
 _HASH_MULTIPLIER = 2654435769
 _HASH_MASK = 0x1FFF
@@ -28,9 +29,7 @@ def _length(data: bytes) -> int:
     size = len(data)
     limit = max(size - _TAIL, 0)
     total = anchor = 0
-    # All 24-bit little-endian words at once: one multiplication and shift each in the loop.
-    words = [a | b << 8 | c << 16 for a, b, c in zip(data, data[1:], data[2:], strict=False)]
-    slots = [(_HASH_MULTIPLIER * word >> 19) & _HASH_MASK for word in words]
+    words, slots = _words_and_slots(data)
     last_seen = array("I", bytes(4 * (_HASH_MASK + 1)))
     position = 2
     while position < limit:
@@ -55,6 +54,22 @@ def _length(data: bytes) -> int:
         position += 2
         anchor = position
     return total + _literals(size - anchor)
+
+
+def _words_and_slots(data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the three bytes from each place on as a little-endian word, and the hash of each.
+
+    All are computed at once, as lanes of 64 bits in one integer: no product reaches the next lane.
+    """
+    count = max(len(data) - 2, 0)
+    lanes = bytearray(8 * count)
+    for place in range(3):
+        lanes[place::8] = data[place : place + count]
+    product = _HASH_MULTIPLIER * int.from_bytes(lanes, "little")
+    mask = int.from_bytes(_HASH_MASK.to_bytes(8, "little") * count, "little")
+    hashes = product >> 19 & mask
+    layout = f"<{count}Q"
+    return unpack(layout, lanes), unpack(layout, hashes.to_bytes(8 * count, "little"))
 
 
 def _literals(count: int) -> int:

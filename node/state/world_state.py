@@ -74,8 +74,10 @@ class WorldState:
             self._accounts[address] = account
             return account
 
-    def _set_account(self, address: Address, account: Account | None) -> None:
-        self._journal.append((self._accounts, address, self.account(address)))
+    def _set_account(
+        self, address: Address, before: Account | None, account: Account | None
+    ) -> None:
+        self._journal.append((self._accounts, address, before))
         self._accounts[address] = account
 
     def get_balance(self, address: Address) -> int:
@@ -85,8 +87,9 @@ class WorldState:
     def set_balance(self, address: Address, balance: int) -> None:
         if not 0 <= balance <= UINT256_MAX:
             raise ValueError(f"balance of 0x{address.hex()}: {balance} is not a 256-bit number")
-        account = self.account(address) or EMPTY_ACCOUNT
-        self._set_account(address, account._replace(balance=balance))
+        before = self.account(address)
+        nonce, _, storage_root, code_hash = before or EMPTY_ACCOUNT
+        self._set_account(address, before, Account(nonce, balance, storage_root, code_hash))
 
     def add_balance(self, address: Address, amount: int) -> None:
         """Add `amount` (negative: take it away) to a balance; touches the account even if 0."""
@@ -99,8 +102,9 @@ class WorldState:
     def set_nonce(self, address: Address, nonce: int) -> None:
         if not 0 <= nonce <= UINT64_MAX:
             raise ValueError(f"nonce of 0x{address.hex()}: {nonce} is not a 64-bit number")
-        account = self.account(address) or EMPTY_ACCOUNT
-        self._set_account(address, account._replace(nonce=nonce))
+        before = self.account(address)
+        _, balance, storage_root, code_hash = before or EMPTY_ACCOUNT
+        self._set_account(address, before, Account(nonce, balance, storage_root, code_hash))
 
     def increment_nonce(self, address: Address) -> None:
         self.set_nonce(address, self.get_nonce(address) + 1)
@@ -121,21 +125,23 @@ class WorldState:
     def set_code(self, address: Address, code: bytes) -> None:
         code_hash = keccak256(code)
         self._codes[code_hash] = code
-        account = self.account(address) or EMPTY_ACCOUNT
-        self._set_account(address, account._replace(code_hash=code_hash))
+        before = self.account(address)
+        self._set_account(address, before, (before or EMPTY_ACCOUNT)._replace(code_hash=code_hash))
 
     def delete_code(self, address: Address) -> None:
-        account = self.account(address) or EMPTY_ACCOUNT
-        self._set_account(address, account._replace(code_hash=EMPTY_CODE_HASH))
+        before = self.account(address)
+        emptied = (before or EMPTY_ACCOUNT)._replace(code_hash=EMPTY_CODE_HASH)
+        self._set_account(address, before, emptied)
 
     def touch_account(self, address: Address) -> None:
         """Mark an account for removal at the end of the transaction, should it be empty then."""
-        self._set_account(address, self.account(address) or EMPTY_ACCOUNT)
+        before = self.account(address)
+        self._set_account(address, before, before or EMPTY_ACCOUNT)
 
     def delete_account(self, address: Address) -> None:
         """Remove an account with its storage, at once."""
         self.delete_storage(address)
-        self._set_account(address, None)
+        self._set_account(address, self.account(address), None)
 
     def account_exists(self, address: Address) -> bool:
         return self.account(address) is not None

@@ -170,9 +170,17 @@ def _decompress_brotli(data: bytes, limit: int) -> Decompressed:
 def _feed_brotli(
     stream: "brotli.Decompressor", chunk: bytes, output: bytearray, limit: int
 ) -> None:
-    output += stream.process(chunk, output_buffer_limit=_BROTLI_OUTPUT_STEP)
-    while len(output) < limit and not stream.is_finished() and not stream.can_accept_more_data():
-        output += stream.process(b"", output_buffer_limit=_BROTLI_OUTPUT_STEP)
+    """Give the decoder a chunk and take everything out that it yields.
+
+    A decoder that can accept more may still hold output: only an empty answer says it is dry.
+    """
+    pending = chunk
+    while len(output) < limit and not stream.is_finished():
+        piece = stream.process(pending, output_buffer_limit=_BROTLI_OUTPUT_STEP)
+        if not piece and stream.can_accept_more_data():
+            return
+        output += piece
+        pending = b""
 
 
 def _brotli_before_excess(data: bytes, start: int, limit: int) -> bytes | None:

@@ -29,7 +29,7 @@ async def careless_batcher(
     included: list[Included] = []
     if choice.random() < 0.7:
         await sequencer.build_many(choice.randrange(1, 9))
-        picked = sequencer.batches[-choice.randrange(1, 20) :]
+        picked = sequencer.batches[-choice.choice([5, 20, 100]) :]
         if choice.random() < 0.2:
             choice.shuffle(picked)
         frames += sequencer.channel(picked, max_frame_size=choice.choice([150, 400, 9000]))
@@ -68,6 +68,10 @@ async def run(seed: int) -> None:
     sequencer, follower = Sequencer(config, l1), Verifier(config, l1)
     frames: list[Frame] = []
     for _ in range(25):
+        if follower.safe_head.hash not in sequencer.l2.refs or choice.random() < 0.1:
+            # What was published came too late or was lost: go on from what is safe.
+            sequencer.l2, sequencer.head = follower.l2, follower.safe_head
+            sequencer.batches.clear()
         l1.mine(*await careless_batcher(sequencer, choice, frames))
         l1.fail_every(choice.choice([0, 3, 5]))
         await derive_despite_failures(follower)

@@ -149,22 +149,23 @@ class Traffic:
         self._contracts = started.contracts
         self._token = self._greeter = Address(bytes(20))
         self._users: list[User] = []
-        self._l1_users: list[User] = []
         self.connect(started, l1, l2)
 
     def connect(self, started: Started, l1: Rpc, l2: Rpc) -> None:
         """Use these connections from now on."""
-        self._l1, self._l2 = l1, l2
-        self._users = [User(account, l2, started.l2_chain_id) for account in started.accounts]
-        self._l1_users = [User(account, l1, started.l1_chain_id) for account in started.accounts]
+        self._l2 = l2
+        # A deposit counts as a transaction of its sender on L2: the depositor sends no others
+        # there, or it could not keep count of its nonce.
+        *accounts, depositor = started.accounts
+        self._users = [User(account, l2, started.l2_chain_id) for account in accounts]
+        self._depositor = User(depositor, l1, started.l1_chain_id)
 
     async def resynchronise(self) -> None:
         """Take nonces and sequence numbers from the chains."""
         for user in self._users:
             await user.resynchronise()
             await user.resynchronise_stream()
-        for user in self._l1_users:
-            await user.resynchronise()
+        await self._depositor.resynchronise()
 
     async def prepare(self) -> None:
         """Deploy the contracts that the traffic calls, and give every user tokens."""
@@ -271,7 +272,7 @@ class Traffic:
 
     async def _deposit(self, count: int) -> None:
         """Make deposits one after the other, so that they fall into several L1 blocks."""
-        depositor = await self._open_holder()
+        depositor = self._depositor
         portal, token = self._contracts["OptimismPortal"], self._contracts["OpenToken"]
         data = selector("approve(address,uint256)")
         data += abi_encode(["address", "uint256"], ["0x" + portal.hex(), 10**30])
@@ -286,15 +287,6 @@ class Traffic:
             on_l2 = await self._users[0].receipt(expected)
             self.acknowledged.see_receipt(Kind.DEPOSIT, on_l2)
             self.acknowledged.deposit_epochs.add(int(on_l1["blockNumber"], 16))
-
-    async def _open_holder(self) -> User:
-        token = "0x" + self._contracts["OpenToken"].hex()
-        for user in self._l1_users:
-            data = selector("balanceOf(address)") + bytes(12) + user.account.address
-            call = {"to": token, "data": "0x" + data.hex()}
-            if int(await self._l1.call("eth_call", call, "latest"), 16) > 100 * ETHER:
-                return user
-        raise AssertionError("none of the ten accounts has OPEN on L1")
 
 
 def _greeter_creation(greeting: str) -> bytes:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from consensus.json_fields import JsonFields
 from consensus.l1_info import L1InfoLayout
 from consensus.system_config import SystemConfig, parse_system_config, system_config_to_json
 from node.config import ChainConfig
 from node.errors import ConfigError
+from node.json_file import read_json
 from node.types.block import BlockRef
 from node.types.primitives import (
     ZERO_ADDRESS,
@@ -125,10 +124,7 @@ class RollupConfig:
 
 def read_rollup_config(path: Path) -> RollupConfig:
     """Read rollup.json; ConfigError names the file and what is wrong in it."""
-    try:
-        raw = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ConfigError(f"{path}: expected a JSON file, got: {error}") from error
+    raw = read_json(path)
     try:
         return parse_rollup_config(raw)
     except ConfigError as error:

@@ -1,12 +1,10 @@
 """A new rollup: its contracts on L1, and the configuration that its nodes share."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
 from eth_abi.abi import encode as abi_encode
 
 from consensus.config import (
@@ -25,6 +23,7 @@ from node.errors import ConfigError, CriticalError
 from node.genesis.dev_chains import EIP1559_DENOMINATOR, EIP1559_ELASTICITY, l2_genesis
 from node.genesis.genesis import Genesis, genesis_block
 from node.genesis.geth_format import genesis_to_json
+from node.json_file import write_json
 from node.types.block import Header
 from node.types.primitives import (
     ZERO_ADDRESS,
@@ -176,7 +175,6 @@ def write_rollup(rollup: Rollup, directory: Path) -> None:
         "addresses.json": addresses_to_json(rollup),
         "rollup.json": rollup_config_to_json(rollup.config),
     }
-    directory.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         write_json(directory / name, content)
 
@@ -191,16 +189,6 @@ def addresses_to_json(rollup: Rollup) -> dict[str, str]:
         "batcher": rollup.config.genesis.system_config.batcher,
     }
     return {name: checksum_address(address) for name, address in addresses.items()}
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a JSON file so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 async def _create(

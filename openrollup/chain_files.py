@@ -5,9 +5,8 @@ from pathlib import Path
 
 from node.chain_file import export_blocks, import_blocks
 from node.errors import ConfigError
-from node.genesis import parse_genesis
+from node.genesis import read_genesis
 from node.types.primitives import BlockNumber
-from openrollup.datadir import read_json
 from openrollup.execution_node import ExecutionNode, StoredChain
 from openrollup.progress import Progress
 
@@ -36,7 +35,7 @@ def run_export(datadir: Path, file: Path, first: int | None, last: int | None) -
 
 def run_import(datadir: Path, genesis_file: Path, file: Path) -> int:
     """Execute the blocks of a file on top of what the datadir holds."""
-    node = ExecutionNode.open(parse_genesis(read_json(genesis_file)), datadir)
+    node = ExecutionNode.open(read_genesis(genesis_file), datadir)
     try:
         count = import_file(node, file)
         head = node.engine.heads.unsafe

@@ -26,14 +26,15 @@ from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import Clock, SystemClock
 from node.dev_chain import DevChainConfig
 from node.errors import ConfigError
-from node.genesis import Genesis, dev_accounts, l1_dev_genesis, parse_genesis
+from node.genesis import Genesis, dev_accounts, l1_dev_genesis, read_genesis
 from node.genesis.dev_accounts import BATCHER_ACCOUNT, DEPLOYER_ACCOUNT
 from node.genesis.dev_chains import DEV_BALANCE, L2_DEV_CHAIN_ID
+from node.json_file import read_json, write_json
 from node.types.primitives import Address, hex_address
 from node.types.transaction import address_of_key
 from openrollup.banner import Network, accounts_json, announce
 from openrollup.comparison import Comparison
-from openrollup.datadir import DevPaths, read_json, read_key, write_json
+from openrollup.datadir import DevPaths, read_key
 from openrollup.deploy import DEFAULT_ATTRIBUTION, DEV_SEQ_WINDOW_SIZE, l1_chain_json
 from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.execution_node import GENESIS_FILE
@@ -147,7 +148,7 @@ def _url(embedded: EmbeddedL1 | None) -> str:
 
 def _l1_genesis(paths: DevPaths) -> Genesis:
     if paths.l1 is not None and (paths.l1 / GENESIS_FILE).exists():
-        return parse_genesis(read_json(paths.l1 / GENESIS_FILE))
+        return read_genesis(paths.l1 / GENESIS_FILE)
     return l1_dev_genesis(timestamp=int(time.time()) - _SETUP_S)
 
 
@@ -168,7 +169,7 @@ def _read_rollup(root: Path) -> Rollup:
     addresses = read_json(root / "addresses.json")
     return Rollup(
         config=read_rollup_config(root / "rollup.json"),
-        genesis=parse_genesis(read_json(root / "genesis.json")),
+        genesis=read_genesis(root / "genesis.json"),
         contracts=L1Contracts(
             *(_address(addresses, n) for n in ("openToken", "systemConfig", "optimismPortal"))
         ),

@@ -6,11 +6,11 @@ from typing import Self
 
 from node.engine import Engine
 from node.errors import ConfigError
-from node.genesis import Genesis, genesis_to_json, parse_genesis
+from node.genesis import Genesis, genesis_to_json, read_genesis
+from node.json_file import write_json
 from node.mempool import Mempool
 from node.reader import Reader
 from node.storage.database import Database
-from openrollup.datadir import read_json, write_json
 
 GENESIS_FILE = "genesis.json"
 
@@ -68,7 +68,7 @@ class StoredChain:
             raise ConfigError(
                 f"{datadir}: no chain here: expected {GENESIS_FILE} or l2/{GENESIS_FILE}"
             )
-        genesis = parse_genesis(read_json(path / GENESIS_FILE))
+        genesis = read_genesis(path / GENESIS_FILE)
         database = Database.open(path, read_only=True)
         return cls(genesis, database, Reader(database, genesis.config))
 

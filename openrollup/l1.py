@@ -9,9 +9,8 @@ import orjson
 
 from node.clock import SystemClock
 from node.dev_chain import DevChainConfig
-from node.genesis import Genesis, l1_dev_genesis, parse_genesis
+from node.genesis import Genesis, l1_dev_genesis, read_genesis
 from openrollup.chain_files import import_file
-from openrollup.datadir import read_json
 from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.execution_node import GENESIS_FILE
 from openrollup.run import run_until_stopped
@@ -56,10 +55,10 @@ async def run_l1(options: L1Options) -> int:
 
 def _genesis(options: L1Options) -> Genesis:
     if options.genesis is not None:
-        return parse_genesis(read_json(options.genesis))
+        return read_genesis(options.genesis)
     stored = None if options.datadir is None else options.datadir / GENESIS_FILE
     if stored is not None and stored.exists():
-        return parse_genesis(read_json(stored))
+        return read_genesis(stored)
     return l1_dev_genesis(timestamp=int(time.time()))
 
 

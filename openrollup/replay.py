@@ -9,10 +9,9 @@ from pathlib import Path
 import orjson
 
 from node.errors import ConfigError
-from node.genesis import parse_genesis
+from node.genesis import read_genesis
 from node.replay import BlockReport, replay, replay_file
 from node.types.primitives import BlockNumber
-from openrollup.datadir import read_json
 from openrollup.execution_node import StoredChain
 from openrollup.progress import Progress
 
@@ -42,7 +41,7 @@ def run_replay(options: ReplayOptions) -> int:
         return _replay_datadir(options.datadir, options)
     if options.file is None or options.genesis is None:
         raise ConfigError("--genesis: expected beside --file")
-    genesis = parse_genesis(read_json(options.genesis))
+    genesis = read_genesis(options.genesis)
     reports = replay_file(options.file, genesis)
     first, last = options.first or 0, options.last
     wanted = (

@@ -14,10 +14,10 @@ from consensus.l1.json_rpc import JsonRpc
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import SystemClock
 from node.errors import ConfigError, TemporaryError
-from node.genesis import parse_genesis
+from node.genesis import read_genesis
 from node.types.primitives import checksum_address
 from node.types.transaction import address_of_key
-from openrollup.datadir import read_json, read_key
+from openrollup.datadir import read_key
 from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing, forwarding_sink
 from openrollup.run import run_until_stopped
 
@@ -78,7 +78,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         sequencing = Sequencing(batcher_key=key, settings=settings)
     return RollupNodeConfig(
         rollup=rollup,
-        genesis=parse_genesis(read_json(options.genesis)),
+        genesis=read_genesis(options.genesis),
         l1_chain=read_l1_chain_config(options.l1_chain),
         path=options.datadir,
         port=options.port,

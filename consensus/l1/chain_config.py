@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from consensus.json_fields import JsonFields
 from node.errors import ConfigError, CriticalError
 from node.execution.fees import fake_exponential
+from node.json_file import read_json
 from node.types.block import Header
 
 _MAX_FEE_EXPONENT: Final = 177
@@ -91,11 +90,9 @@ class L1ChainConfig:
 
 def read_l1_chain_config(path: Path) -> L1ChainConfig:
     """Read l1-chain.json; ConfigError names the file and what is wrong in it."""
+    raw = read_json(path)
     try:
-        raw = orjson.loads(path.read_bytes())
         return parse_l1_chain_config(raw)
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ConfigError(f"{path}: expected a JSON file, got: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

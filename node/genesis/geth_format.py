@@ -1,15 +1,13 @@
 """genesis.json as geth and op-geth read and write it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from node.config import parse_chain_config
 from node.errors import ConfigError
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
+from node.json_file import read_json
 from node.types.primitives import UINT64_MAX, UINT256_MAX, Address, Hash32, hex_address
 
 _FIELDS = frozenset(
@@ -36,15 +34,7 @@ _ACCOUNT_FIELDS = frozenset({"balance", "nonce", "code", "storage"})
 
 def read_genesis(path: Path) -> Genesis:
     """Read a genesis file; ConfigError names the file and the field that is wrong."""
-    try:
-        content = path.read_bytes()
-        # orjson bounds nesting, which overflows json's stack; json reads numbers above 64 bits.
-        orjson.loads(content)
-        raw = json.loads(content)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: expected JSON: {error}") from error
+    raw = read_json(path)
     try:
         return parse_genesis(raw)
     except ConfigError as error:

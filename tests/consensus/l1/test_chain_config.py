@@ -116,7 +116,7 @@ def test_file(tmp_path: Path) -> None:
     assert config == parse_l1_chain_config(SAMPLE)
     assert isinstance(config, L1ChainConfig)
     path.write_text("nonsense")
-    with pytest.raises(ConfigError, match="expected a JSON file"):
+    with pytest.raises(ConfigError, match="expected JSON"):
         read_l1_chain_config(path)
     path.write_text("{}")
     with pytest.raises(ConfigError, match=r"l1-chain\.json: blobSchedule: expected"):

@@ -10,6 +10,7 @@ from node.errors import (
     LaneLimitReached,
     NonceTooHigh,
     NonceTooLow,
+    OutOfTime,
 )
 from node.execution.transition import BlockExecution
 from node.mempool import Mempool
@@ -20,7 +21,7 @@ MIN_TRANSACTION_GAS = 21_000
 
 @dataclass(frozen=True, slots=True)
 class FillLimits:
-    """When to stop adding transactions. `out_of_time` is asked before each one."""
+    """When to stop adding transactions; `out_of_time` is asked before each and while it runs."""
 
     out_of_time: Callable[[], bool]
     max_da_bytes: int
@@ -37,6 +38,11 @@ def fill(
     """
     included: list[Transaction] = []
     candidates = mempool.best(execution.base_fee)
+
+    def interrupt() -> None:
+        if limits.out_of_time():
+            raise OutOfTime("the time for filling this block is over")
+
     gas_limit = execution.gas_used + execution.gas_left
     for tx in candidates:
         if limits.out_of_time() or execution.gas_left < MIN_TRANSACTION_GAS:
@@ -47,7 +53,11 @@ def fill(
         if tx.gas > execution.gas_left or execution.da_bytes + len(tx.raw) > limits.max_da_bytes:
             continue
         try:
-            execution.apply(tx)
+            execution.apply(tx, interrupt)
+        except OutOfTime:
+            if not included:
+                mempool.drop(tx)  # it had the whole time to itself: no later block can have it
+            break
         except NonceTooLow:
             # The pool knows each account at the head: this block has used the nonce (EIP-7702), or
             # it is not built on the head. Either way the sender's next one may be right.

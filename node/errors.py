@@ -8,6 +8,7 @@
         InvalidBlock
         ExecutionFailed   of eth_call and eth_estimateGas
       TemporaryError    the same call may succeed later: retry
+        OutOfTime
       ResetError        what we built on has changed: start again from the safe head
       CriticalError     going on would be wrong: stop the node
         CorruptStore
@@ -110,6 +111,10 @@ class ExecutionReverted(ExecutionFailed):
 
 class TemporaryError(NodeError):
     """A failure that the passing of time may cure."""
+
+
+class OutOfTime(TemporaryError):
+    """Code was running for longer than whoever ran it was willing to wait."""
 
 
 class ResetError(NodeError):

@@ -8,6 +8,7 @@ from node import block_store
 from node.chain import Heads, ancestor_hashes, read_heads, state_view
 from node.config import ChainConfig
 from node.errors import CorruptStore, CriticalError, InvalidInput
+from node.evm.environment import Interrupt, no_interrupt
 from node.execution.simulate import CallRequest, Outcome, call, estimate_gas
 from node.indices import canonical_hash, is_canonical, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
@@ -181,8 +182,13 @@ class Reader:
                 ),
             )
 
-    def call(self, request: CallRequest, header: Header) -> Outcome:
-        """Run a message on the state after a block, without a trace."""
+    def call(
+        self, request: CallRequest, header: Header, interrupt: Interrupt = no_interrupt
+    ) -> Outcome:
+        """Run a message on the state after a block, without a trace.
+
+        `interrupt` is asked now and then whether to go on; what it raises ends the call.
+        """
         with self.snapshot() as snapshot:
             return call(
                 self._config,
@@ -190,10 +196,13 @@ class Reader:
                 state_view(snapshot, header),
                 request,
                 ancestor_hashes(snapshot, header),
+                interrupt,
             )
 
-    def estimate_gas(self, request: CallRequest, header: Header) -> int:
-        """Return the least gas limit with which a transaction succeeds after a block."""
+    def estimate_gas(
+        self, request: CallRequest, header: Header, interrupt: Interrupt = no_interrupt
+    ) -> int:
+        """Return the least gas limit with which a transaction succeeds; see `call`."""
         with self.snapshot() as snapshot:
             return estimate_gas(
                 self._config,
@@ -201,6 +210,7 @@ class Reader:
                 state_view(snapshot, header),
                 request,
                 ancestor_hashes(snapshot, header),
+                interrupt,
             )
 
     def logs(self, wanted: LogFilter) -> list[LocatedLog]:

@@ -9,6 +9,17 @@ BlockHashes = Callable[[BlockNumber], Hash32]
 """Returns the hash of an ancestor of the block that is being executed."""
 
 
+Interrupt = Callable[[], None]
+"""Called now and then while code runs; what it raises ends the run and passes through to the top.
+
+Only whoever may give up asks for one: a block builder, a simulation. Consensus never does.
+"""
+
+
+def no_interrupt() -> None:
+    """Let code run to its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class BlockEnvironment:
     """The block context of the EVM. Fees are in wei per unit of (blob) gas, time in seconds.
@@ -25,3 +36,4 @@ class BlockEnvironment:
     prev_randao: Hash32
     blob_base_fee: int
     block_hash: BlockHashes
+    interrupt: Interrupt = no_interrupt

@@ -24,6 +24,8 @@ MAX_CODE_SIZE = 24_576
 """Bytes of code that an account may have (EIP-170)."""
 
 _CODE_DEPOSIT_GAS = 200
+_UNINTERRUPTED = range(1024)
+"""Opcodes that run between two looks at whether to go on: about a millisecond's worth."""
 _ANCESTORS = 256
 _ABSENT_HASH = b""
 """py-evm's way to say that BLOCKHASH has no answer: its stack takes it for zero."""
@@ -226,14 +228,17 @@ class Frame(BaseComputation):  # type: ignore[misc]
     def run(self) -> None:
         """Execute opcodes until one halts; the end of the code is a STOP."""
         opcodes = self.state.rules.opcodes
+        interrupt = self.state.execution_context.interrupt
         code = self.code
         raw, size = code._raw_code_bytes, len(code)
         try:
             while True:
-                position = code.program_counter
-                opcode = raw[position] if position < size else 0
-                code.program_counter = position + 1
-                opcodes[opcode](self)
+                interrupt()  # for each frame at least once: calls of calls may all be short
+                for _ in _UNINTERRUPTED:
+                    position = code.program_counter
+                    opcode = raw[position] if position < size else 0
+                    code.program_counter = position + 1
+                    opcodes[opcode](self)
         except Halt:
             return
 

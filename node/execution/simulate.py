@@ -16,7 +16,7 @@ from node.errors import (
     IntrinsicGasTooLow,
     TipAboveFeeCap,
 )
-from node.evm.environment import BlockEnvironment
+from node.evm.environment import BlockEnvironment, Interrupt, no_interrupt
 from node.evm.interpreter import REVERTED, Outcome
 from node.evm.rules import rules_at
 from node.execution.fees import blob_base_fee
@@ -91,13 +91,15 @@ def call(
     view: StateView,
     request: CallRequest,
     block_hash: Callable[[BlockNumber], Hash32],
+    interrupt: Interrupt = no_interrupt,
 ) -> Outcome:
     """Run a message on the state after a block and in that block's context.
 
     ExecutionReverted carries the revert's data; ExecutionFailed any other end but success;
-    InvalidTransaction says why the message cannot even start.
+    InvalidTransaction says why the message cannot even start. What `interrupt` raises passes
+    through.
     """
-    simulation = _Simulation(config, header, view, request, block_hash)
+    simulation = _Simulation(config, header, view, request, block_hash, interrupt)
     gas = GAS_CAP if request.gas is None else min(request.gas, GAS_CAP)
     outcome = simulation.run(gas).outcome
     _raise_failure(outcome)
@@ -110,9 +112,10 @@ def estimate_gas(
     view: StateView,
     request: CallRequest,
     block_hash: Callable[[BlockNumber], Hash32],
+    interrupt: Interrupt = no_interrupt,
 ) -> int:
     """Return a gas limit that suffices, at most 1.5 % above the least; errors as `call`."""
-    simulation = _Simulation(config, header, view, request, block_hash)
+    simulation = _Simulation(config, header, view, request, block_hash, interrupt)
     highest = simulation.highest_gas()
     if simulation.is_plain_transfer() and simulation.succeeds(TRANSACTION_GAS):
         return TRANSACTION_GAS
@@ -159,6 +162,7 @@ class _Simulation:
         view: StateView,
         request: CallRequest,
         block_hash: Callable[[BlockNumber], Hash32],
+        interrupt: Interrupt,
     ) -> None:
         self._request = request
         self._world = WorldState(view)
@@ -174,6 +178,7 @@ class _Simulation:
             prev_randao=header.prev_randao,
             blob_base_fee=blob_base_fee(config, header),
             block_hash=block_hash,
+            interrupt=interrupt,
         )
         self._check_prices()
         self._tx = _transaction(request, config.chain_id, self._world.get_nonce(request.sender))

@@ -4,7 +4,7 @@ Nothing here writes, waits or looks at a clock: the same inputs give the same bl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.config import ChainConfig
 from node.errors import (
@@ -12,7 +12,7 @@ from node.errors import (
     InvalidTransaction,
     TransactionTypeNotSupported,
 )
-from node.evm.environment import BlockEnvironment
+from node.evm.environment import BlockEnvironment, Interrupt, no_interrupt
 from node.evm.rules import rules_at
 from node.execution.block_usage import BlockUsage, limits_of, usage_of
 from node.execution.fees import blob_base_fee_at, next_base_fee, next_excess_blob_gas
@@ -127,16 +127,17 @@ class BlockExecution:
         """The size of all signed transactions so far: what a batcher has to publish."""
         return self._used.da_bytes
 
-    def apply(self, tx: AnyTransaction) -> Receipt:
+    def apply(self, tx: AnyTransaction, interrupt: Interrupt = no_interrupt) -> Receipt:
         """Run a transaction and make it the block's next.
 
-        InvalidTransaction says why it cannot be included here, and leaves no trace; InvalidBlock if
-        a rollup's first transaction is not an L1-attributes deposit.
+        InvalidTransaction says why it cannot be included here, and leaves no trace, like anything
+        that `interrupt` raises; InvalidBlock if a rollup's first transaction is not an
+        L1-attributes deposit.
         """
         share = self._check_share(tx)
         checkpoint = self._world.record()
         try:
-            nonce, effect = self._run(tx)
+            nonce, effect = self._run(tx, interrupt)
         except BaseException:
             self._world.discard(checkpoint)
             raise
@@ -160,9 +161,11 @@ class BlockExecution:
         )
         return ExecutedBlock(block, receipts, changes)
 
-    def _run(self, tx: AnyTransaction) -> tuple[int, Effect]:
+    def _run(self, tx: AnyTransaction, interrupt: Interrupt) -> tuple[int, Effect]:
         """Return the sender's nonce before the transaction, and its effect."""
         world, environment, rules = self._world, self._environment, self._rules
+        if interrupt is not no_interrupt:
+            environment = replace(environment, interrupt=interrupt)
         if isinstance(tx, DepositTransaction):
             nonce = world.get_nonce(tx.sender)
             return nonce, apply_deposit(tx, world, environment, rules, self.gas_left)

@@ -1,6 +1,9 @@
 """Accounts, and calls that change nothing."""
 
-from node.errors import DecodingError
+import time
+from collections.abc import Callable
+
+from node.errors import DecodingError, OutOfTime
 from node.execution.simulate import CallRequest
 from node.mempool import Mempool
 from node.reader import Reader
@@ -14,6 +17,7 @@ from rpc.params import address, array_of, optional, required, storage_key, stora
 from rpc.slow_reads import SlowReads
 
 MAX_PROOF_KEYS = 1_024
+SIMULATION_TIMEOUT_S = 5.0
 
 _BLOCK = optional(block_id, LATEST)
 
@@ -80,12 +84,32 @@ class StateMethods:
 
     async def _call(self, request: CallRequest, block: BlockId, *_: None) -> Json:
         header = require_header(self._reader, block)
-        outcome = await self._simulations.run(self._reader.call, request, header)
+        outcome = await self._simulations.run(
+            self._reader.call, request, header, simulation_deadline()
+        )
         return data(outcome.output)
 
     async def _estimate_gas(self, request: CallRequest, block: BlockId, *_: None) -> Json:
         header = require_header(self._reader, block)
-        return quantity(await self._simulations.run(self._reader.estimate_gas, request, header))
+        gas = await self._simulations.run(
+            self._reader.estimate_gas, request, header, simulation_deadline()
+        )
+        return quantity(gas)
+
+
+def simulation_deadline() -> Callable[[], None]:
+    """Return an interrupt that ends a simulation when it has run for too long."""
+    started: list[float] = []
+
+    def interrupt() -> None:
+        # The clock starts with the work: waiting for a turn does not count.
+        now = time.monotonic()
+        if not started:
+            started.append(now)
+        if now - started[0] > SIMULATION_TIMEOUT_S:
+            raise OutOfTime(f"execution aborted (timeout = {SIMULATION_TIMEOUT_S:g}s)")
+
+    return interrupt
 
 
 def no_overrides(value: Json) -> None:

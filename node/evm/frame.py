@@ -8,7 +8,7 @@ like the journal of the world state.
 from typing import Any, NamedTuple
 
 from eth.exceptions import Halt, OutOfGas, VMError
-from eth.vm.computation import BaseComputation
+from eth.vm.computation import BaseComputation, memory_gas_cost
 from eth.vm.memory import Memory
 from eth.vm.message import Message
 
@@ -162,6 +162,8 @@ class Frame(BaseComputation):  # type: ignore[misc]
         self.consume_gas = self._gas_meter.consume_gas
         self.stack_swap = self._stack.swap
         self.stack_dup = self._stack.dup
+        self.memory_write = self._memory.write
+        self.memory_read_bytes = self._memory.read_bytes
 
     @classmethod
     def apply_message(
@@ -241,6 +243,14 @@ class Frame(BaseComputation):  # type: ignore[misc]
                     opcodes[opcode](self)
         except Halt:
             return
+
+    def extend_memory(self, start_position: int, size: int) -> None:
+        """Charge for memory up to the end of a range and make it as long; no bytes need none."""
+        before = len(self._memory)
+        if size and start_position + size > before:
+            gas = memory_gas_cost(start_position + size) - memory_gas_cost(before)
+            self.consume_gas(gas, "memory")
+            self._memory.extend(start_position, size)
 
     def deposit_code(self) -> None:
         """Make the output the new account's code, or fail (EIP-170, EIP-3541)."""

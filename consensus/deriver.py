@@ -48,17 +48,11 @@ class Deriver:
         self._gate = gate
         self._finality = FinalityTracker()
         self._pipeline: Pipeline | None = None
-        self._finalized_l1: L1BlockRef | None = None
 
     @property
     def current_l1(self) -> L1BlockRef | None:
         """How far L1 has been read, None before the first reset."""
         return None if self._pipeline is None else self._pipeline.current_l1
-
-    @property
-    def finalized_l1(self) -> L1BlockRef | None:
-        """The finalized L1 block that the finalized head was last computed for."""
-        return self._finalized_l1
 
     async def reset(self) -> None:
         """Set the heads to what L1 still supports, and start reading L1 from there.
@@ -113,11 +107,10 @@ class Deriver:
         derivation = self._finality.final(l1_finalized.ref)
         if derivation is None:
             return
-        if derivation.l2_block.number > self._reader.heads().finalized.number:
+        finalized = derivation.l2_block
+        if finalized.number > self._reader.heads().finalized.number:
             await self._check_canonical(derivation.derived_from)
-            finalized = derivation.l2_block
             await self._gate.run(lambda engine: engine.set_heads(finalized=finalized))
-        self._finalized_l1 = l1_finalized
 
     async def _starting_point(self) -> tuple[SyncStart, BlockRef | None]:
         heads = self._reader.heads()

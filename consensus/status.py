@@ -9,7 +9,8 @@ from consensus.block_refs import L1BlockRef, L2BlockRef
 class SyncStatus:
     """Heads of both layers, under the names of op-node's RPC; None while L1 has not told.
 
-    `current_l1` is how far derivation has read. This node verifies each safe block itself, so
+    `current_l1` is how far derivation has read, `current_l1_finalized` an older name for
+    `finalized_l1`. This node verifies each safe block itself, so
     `cross_unsafe_l2` and `local_safe_l2` equal `unsafe_l2` and `safe_l2`, and without span batches
     in progress `pending_safe_l2` is `safe_l2`.
     """

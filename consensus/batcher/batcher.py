@@ -15,10 +15,10 @@ from consensus.l1.fees import calldata_gas
 from consensus.l1.tx_sender import TransactionRequest, TxSender
 from consensus.l1.watcher import L1Watcher
 from node.clock import Clock
-from node.errors import TemporaryError
+from node.errors import ConfigError, TemporaryError
 from node.reader import Reader
 from node.types.block import BlockRef
-from node.types.primitives import BlockNumber
+from node.types.primitives import BlockNumber, checksum_address
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +72,12 @@ class Batcher:
         self._current_l1 = current_l1
         self._clock = clock
         self._settings = settings or BatcherSettings()
+        if self._settings.limits.idle_s <= config.block_time:
+            raise ConfigError(
+                f"idle_s: expected more than the block time of {config.block_time} s, "
+                f"got {self._settings.limits.idle_s}"
+            )
+        self._warn_of_another_batcher()
         self._builder: ChannelBuilder | None = None
         self._posted: list[_Posted] = []
         self._last_taken: BlockRef | None = None
@@ -112,6 +118,16 @@ class Batcher:
             await asyncio.to_thread(self._take_blocks, self._last_taken, heads.latest.number)
             if not await self._post_if_due(heads.latest.number):
                 return
+
+    def _warn_of_another_batcher(self) -> None:
+        first = self._config.genesis.system_config.batcher
+        if self._sender.address != first:
+            _log.warning(
+                "posting as %s, but the rollup began with batcher %s: nothing counts unless "
+                "SystemConfig on L1 was changed to it",
+                checksum_address(self._sender.address),
+                checksum_address(first),
+            )
 
     def _start(self, l1_head: int) -> bool:
         """Begin at the safe head, once derivation knows all that L1 had when we asked first."""

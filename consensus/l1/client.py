@@ -24,6 +24,9 @@ from node.types.block import Block, BlockRef, Header
 from node.types.primitives import Address, BlockNumber, Hash32
 from node.types.receipt import Receipt
 
+_INVALID_PARAMS = -32602
+_UNKNOWN_BLOCK = -39001
+_NO_SUCH_BLOCK = frozenset({_INVALID_PARAMS, _UNKNOWN_BLOCK})
 _HEADERS_KEPT = 4096
 _BODIES_KEPT = 64
 
@@ -163,8 +166,9 @@ class L1Client:
         try:
             answer = await self._rpc.call("eth_getBlockByNumber", tag, False)
         except RpcFault as fault:
-            # geth answers with an error, not null, while no block is safe or finalized yet.
-            if "not found" in fault.message:
+            # geth answers with an error, not null, while no block is safe or finalized yet;
+            # chains without finality do not know the labels at all.
+            if "not found" in fault.message or fault.code in _NO_SUCH_BLOCK:
                 raise L1NotFound(f"L1 has no block {tag}: {fault.message}") from fault
             raise
         if answer is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_TRANSACTION_GAS = 21_000
+TRANSACTION_GAS = 21_000
 _GAS_PER_TOKEN = 4
 _FLOOR_GAS_PER_TOKEN = 10
 _TOKENS_PER_NONZERO_BYTE = 4
@@ -40,7 +40,7 @@ def calldata_gas(data: bytes) -> int:
     """
     zeros = data.count(0)
     tokens = zeros + (len(data) - zeros) * _TOKENS_PER_NONZERO_BYTE
-    return _TRANSACTION_GAS + tokens * max(_GAS_PER_TOKEN, _FLOOR_GAS_PER_TOKEN)
+    return TRANSACTION_GAS + tokens * max(_GAS_PER_TOKEN, _FLOOR_GAS_PER_TOKEN)
 
 
 def _raised(price: int, percent: int) -> int:

@@ -23,6 +23,37 @@ from node.types.transaction import (
 
 JsonObject = Mapping[str, Json]
 
+_CANCUN_FIELDS = ("blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot")
+_BLOCK_FIELDS = frozenset(
+    {
+        "baseFeePerGas",
+        "difficulty",
+        "extraData",
+        "gasLimit",
+        "gasUsed",
+        "hash",
+        "logsBloom",
+        "miner",
+        "mixHash",
+        "nonce",
+        "number",
+        "parentHash",
+        "receiptsRoot",
+        "requestsHash",
+        "sha3Uncles",
+        "size",
+        "stateRoot",
+        "timestamp",
+        "totalDifficulty",
+        "transactions",
+        "transactionsRoot",
+        "uncles",
+        "withdrawals",
+        "withdrawalsRoot",
+        *_CANCUN_FIELDS,
+    }
+)
+
 
 class MalformedL1Data(TemporaryError):
     """L1 data that is not of the shape, or not of the hash, that it must have."""
@@ -75,19 +106,22 @@ def as_hash(value: Json, name: str) -> Hash32:
 def header_from_json(block: JsonObject) -> Header:
     """Rebuild a header (Cancun or later) and check that it has the hash that comes with it.
 
-    UnsupportedL1 for a chain before Cancun or with header fields that this node does not know.
+    UnsupportedL1 for a chain before Cancun; MalformedL1Data names the fields that this node does
+    not know, in case the hash covers them.
     """
-    if block.get("withdrawalsRoot") is None or block.get("parentBeaconBlockRoot") is None:
+    if all(block.get(name) is None for name in _CANCUN_FIELDS):
         raise UnsupportedL1(
-            f"L1 block {_shown(block.get('number'))}: expected a header of Cancun or later "
-            "(withdrawalsRoot, parentBeaconBlockRoot)"
+            f"L1 block {_shown(block.get('number'))}: expected a header of Cancun or later, it has "
+            f"none of {', '.join(_CANCUN_FIELDS)}"
         )
     header = _header(block)
     claimed = as_hash(block.get("hash"), "hash")
     if header.hash != claimed:
+        unknown = sorted(name[:40] for name in block.keys() - _BLOCK_FIELDS)[:10]
         raise MalformedL1Data(
             f"L1 block {header.number}: expected a header of hash 0x{claimed.hex()}, "
             f"its fields hash to 0x{header.hash.hex()}"
+            + (f" (without {', '.join(unknown)}, unknown here)" if unknown else "")
         )
     return header
 

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from consensus.block_refs import L1BlockRef
 from consensus.l1.client import TransactionInclusion
-from consensus.l1.fees import Fees, market_fees
+from consensus.l1.fees import TRANSACTION_GAS, Fees, market_fees
 from consensus.l1.json_rpc import RpcFault
 from consensus.l1.refusals import Refusal, refusal_of
 from consensus.l1.source import Label
@@ -180,7 +180,22 @@ class TxSender:
             self._settings.resend_after_s,
             sending.fees.cap,
         )
+        await self._fill_gaps(sending)
         await self._publish(sending)
+
+    async def _fill_gaps(self, sending: _Sending) -> None:
+        """Pay nobody with each nonce before this one that L1 waits for and no send will use.
+
+        A reorg leaves such a nonce when it takes back a transaction that counted as included and
+        L1 then forgets it: all later ones would wait for ever.
+        """
+        next_nonce = await self._patiently(lambda: self._l1.nonce(self.address))
+        for nonce in range(next_nonce, sending.nonce):
+            if nonce not in self._nonces_in_flight:
+                _log.warning("filling the gap at nonce %d of %s", nonce, self._name)
+                filler = TransactionRequest(self.address, b"", TRANSACTION_GAS)
+                transaction = self._sign(_Sending(filler, nonce, sending.fees))
+                await self._patiently(partial(self._hand_over, transaction))
 
     async def _raise_fees(self, sending: _Sending) -> None:
         market = await self._patiently(self._market)

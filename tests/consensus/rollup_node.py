@@ -80,10 +80,10 @@ class RollupNode:
     def close(self) -> None:
         self.database.close()
 
-    def batcher(self, settings: BatcherSettings) -> Batcher:
+    def batcher(self, settings: BatcherSettings, *, key: bytes = BATCHER_KEY) -> Batcher:
         """Return a batcher that sends to the fake L1's pool."""
         assert isinstance(self.l1, PoolL1)
-        sender = TxSender(self.l1, BATCHER_KEY, 900, self.clock, SenderSettings(poll_interval_s=1))
+        sender = TxSender(self.l1, key, 900, self.clock, SenderSettings(poll_interval_s=1))
         return Batcher(
             self.config,
             self.reader,

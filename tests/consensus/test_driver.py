@@ -93,7 +93,7 @@ async def test_a_sequencer_and_a_verifier_end_up_with_the_same_final_chain(scene
     assert (status.head_l1, status.pending_safe_l2) == (scene.l1.head, status.safe_l2)
     assert other.unsafe_l2 == other.safe_l2
     assert status.safe_l1 == scene.l1.at(scene.l1.head.number - 2)
-    assert status.current_l1_finalized is not None
+    assert status.current_l1_finalized == scene.l1.at(scene.l1.head.number - 4)
 
 
 async def test_blocks_are_on_time(scene: Scene) -> None:

@@ -10,10 +10,11 @@ from consensus.batcher.batcher import BatcherSettings
 from consensus.batcher.channel_builder import ChannelLimits
 from consensus.l1.tx_sender import InsufficientL1Funds
 from node.clock import VirtualClock
+from node.errors import ConfigError
 from node.types.block import BlockRef
 from node.types.transaction import address_of_key
 from tests.consensus.passing_time import settle
-from tests.consensus.rollup import BATCHER, INBOX, USER_KEY
+from tests.consensus.rollup import BATCHER, INBOX, OTHER_KEY, USER_KEY
 from tests.consensus.rollup_node import RollupNode, make_genesis
 from tests.fakes.l1_source import Included
 from tests.fakes.pool_l1 import PoolL1
@@ -330,3 +331,15 @@ async def _reorg_l1(scene: Scene) -> None:
 
 def _next_nonce(node: RollupNode) -> int:
     return node.mempool.pending_nonce(address_of_key(USER_KEY))
+
+
+def test_idleness_shorter_than_a_block_is_refused(scene: Scene) -> None:
+    with pytest.raises(ConfigError, match="idle_s: expected more than the block time of 2 s"):
+        scene.node.batcher(BatcherSettings(limits=ChannelLimits(idle_s=2.0)))
+
+
+def test_another_batcher_than_the_rollups_is_warned_of(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.node.batcher(EAGER, key=OTHER_KEY)
+    assert "nothing counts unless SystemConfig" in caplog.text

@@ -117,6 +117,17 @@ async def test_a_header_with_a_wrong_field_is_refused(
         await client.block_ref_by_number(ref.number)
 
 
+async def test_an_unknown_header_field_is_named(server: L1Server, client: L1Client) -> None:
+    ref = server.l1.mine()
+    server.distort = lambda method, result: {
+        **result,
+        "hash": "0x" + "11" * 32,
+        "blockAccessListHash": "0x" + "22" * 32,
+    }
+    with pytest.raises(MalformedL1Data, match=r"without blockAccessListHash, unknown here"):
+        await client.header(ref.hash)
+
+
 async def test_another_block_than_asked_for_is_refused(server: L1Server, client: L1Client) -> None:
     first, second = server.l1.mine(), server.l1.mine()
     other = await server._block("0x" + second.hash.hex(), full=True)
@@ -165,7 +176,9 @@ async def test_a_transaction_type_of_the_future_stops_the_node(
 
 async def test_a_chain_before_cancun_stops_the_node(server: L1Server, client: L1Client) -> None:
     server.distort = lambda method, result: {
-        key: value for key, value in result.items() if key != "parentBeaconBlockRoot"
+        key: value
+        for key, value in result.items()
+        if key not in ("parentBeaconBlockRoot", "blobGasUsed", "excessBlobGas")
     }
     with pytest.raises(UnsupportedL1, match="Cancun or later"):
         await client.block_ref_by_label("latest")

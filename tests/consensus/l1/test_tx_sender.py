@@ -37,7 +37,8 @@ class Scene:
         return TransactionRequest(INBOX, data, 50_000)
 
     def included_data(self) -> list[bytes]:
-        return [tx.data for block in self.l1._chain() for tx in block.transactions]
+        mined = [tx for block in self.l1._chain() for tx in block.transactions]
+        return [tx.data for tx in mined if tx.to == INBOX]
 
 
 async def test_waits_until_a_block_holds_the_transaction() -> None:
@@ -165,6 +166,27 @@ async def test_pending_transactions_of_an_earlier_run_are_replaced() -> None:
     assert scene.included_data() == [b"data"]
 
 
+async def test_a_gap_that_a_reorg_left_is_filled() -> None:
+    """The first transaction counted as included, then L1 took it back and forgot it."""
+    scene = Scene(SenderSettings(resend_after_s=10))
+    scene.l1.minimum_price = 0
+    first = asyncio.ensure_future(scene.sender.send(scene.request(b"first")))
+    await settle()
+    scene.l1.mine_pool()
+    await let_time_pass(scene.clock, _awaited(first))
+    second = asyncio.ensure_future(scene.sender.send(scene.request(b"second")))
+    await settle()
+    assert [nonce for _, nonce in scene.l1.pool] == [1]
+    scene.l1.fork(100)
+
+    def each_second(second: int) -> None:
+        if second % 12 == 0:
+            scene.l1.mine_pool()
+
+    await let_time_pass(scene.clock, _awaited(second), each_second=each_second)
+    assert scene.included_data() == [b"second"]
+
+
 async def test_an_outage_only_delays() -> None:
     scene = Scene()
     scene.l1.fail(7)
@@ -268,7 +290,7 @@ async def _survive(events: list[str], count: int) -> None:
         elif event == "fork" and scene.l1.head.number > 100:
             _fork_keeping_transactions(scene.l1)
 
-    inclusions = await let_time_pass(scene.clock, _all(sends), each_second=each_second)
+    inclusions = await let_time_pass(scene.clock, _all(sends), each_second=each_second, limit_s=600)
     assert len({inclusion.hash for inclusion in inclusions}) == count
     # A block may hold the payload of a send that was confirmed before a fork: never twice.
     data = scene.included_data()

@@ -46,7 +46,7 @@ async def assert_derived_again(
         async with Rpc(verifier.url) as derived:
             await wait_for_head(derived, "safe", last, timeout_s)
             await assert_equal(rpc, derived, last)
-        assert verifier.stop() == 0
+        assert verifier.stop() == 0, verifier.errors
 
 
 async def transactions_by_channel(l1: Rpc, files: Path) -> Counter[ChannelId]:

@@ -21,6 +21,8 @@ class Plan:
     deposits: int
     bulk: int = 0
     restarts: int = 0
+    in_flight: int = 12
+    """Transactions that each user has waiting at a time."""
     least_l2_blocks: int = 0
     least_l1_blocks: int = 0
     l1_block_time_s: int = 1
@@ -84,7 +86,7 @@ async def live(plan: Plan, work: Path) -> Figures:
         with plan.start(work) as node:
             async with connected(node) as (l1, l2):
                 if traffic is None:
-                    traffic = Traffic(node.started, l1, l2)
+                    traffic = Traffic(node.started, l1, l2, in_flight=plan.in_flight)
                     await traffic.prepare()
                     traffic_began = time.monotonic()
                 else:

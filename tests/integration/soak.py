@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from tests.integration.crashes import crash
@@ -24,8 +25,8 @@ def main() -> int:
         work = Path(folder) if options.keep is None else options.keep
         try:
             asyncio.run(_soak(options, work))
-        except AssertionError as error:
-            sys.stderr.write(f"failed: {error}\n")
+        except AssertionError:
+            traceback.print_exc()
             return 1
     return 0
 
@@ -37,6 +38,7 @@ async def _soak(options: argparse.Namespace, work: Path) -> None:
             deposits=options.deposits,
             bulk=options.bulk,
             restarts=options.restarts,
+            in_flight=options.in_flight,
             least_l2_blocks=options.l2_blocks,
             least_l1_blocks=options.l1_blocks,
             l1_block_time_s=options.l1_block_time,
@@ -67,6 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--l2-blocks", type=int, default=300, help="at least")
     parser.add_argument("--l1-blocks", type=int, default=60, help="at least")
     parser.add_argument("--l1-block-time", type=int, default=3)
+    parser.add_argument("--in-flight", type=int, default=2, help="transactions of each user")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--timeout", type=float, default=1200, help="of each wait, in seconds")
     parser.add_argument("--keep", type=Path, help="work in this new folder and leave it")

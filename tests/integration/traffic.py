@@ -28,7 +28,6 @@ STREAM = 1
 _MAX_FEE = 100 * GWEI
 _DEPOSIT_GAS = 100_000
 _BULK_BYTES = 90_000
-_IN_FLIGHT = 12
 _RECEIPT_TIMEOUT_S = 60.0
 
 
@@ -143,7 +142,10 @@ class User:
 class Traffic:
     """Users of a rollup. Deterministic but for the node's timing: the same seed, the same acts."""
 
-    def __init__(self, started: Started, l1: Rpc, l2: Rpc, seed: int = 1) -> None:
+    def __init__(
+        self, started: Started, l1: Rpc, l2: Rpc, *, in_flight: int = 12, seed: int = 1
+    ) -> None:
+        self._in_flight = in_flight
         self.acknowledged = Acknowledged()
         self._random = random.Random(seed)
         self._contracts = started.contracts
@@ -213,7 +215,7 @@ class Traffic:
     async def _act(self, user: User, kinds: Sequence[Kind]) -> None:
         waiting: deque[tuple[Kind, str]] = deque()
         for kind in kinds:
-            if len(waiting) >= _IN_FLIGHT:
+            if len(waiting) >= self._in_flight:
                 await self._settle(user, *waiting.popleft())
             waiting.append((kind, await self._send(user, kind)))
         for entry in waiting:

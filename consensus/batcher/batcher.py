@@ -27,7 +27,8 @@ _log = logging.getLogger(__name__)
 class BatcherSettings:
     """`lost_after_l1_blocks`: how far derivation may read past a channel that it did not accept.
 
-    `max_unsafe_channels` are on their way at a time, `retry_s` seconds pass after a failure.
+    `max_unsafe_channels` are on their way at a time, `max_blocks_per_step` are taken at once, and
+    `retry_s` seconds pass after a failure.
     """
 
     limits: ChannelLimits = field(default_factory=ChannelLimits)
@@ -200,7 +201,8 @@ class Batcher:
 
     def _take_blocks(self, last: BlockRef, l1_head: int) -> None:
         newest = self._reader.heads().unsafe.number
-        for number in range(last.number + 1, newest + 1):
+        end = min(newest, last.number + self._settings.max_blocks_per_step)
+        for number in range(last.number + 1, end + 1):
             block = self._reader.block_by_number(BlockNumber(number))
             if block is None or block.header.parent_hash != last.hash:
                 return  # replaced under our hands: the next step's check finds it

@@ -16,7 +16,8 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 # Servers that are busy answer with one of these JSON-RPC codes (EIP-1474, and HTTP 429 in a body).
 _BUSY_CODES = frozenset({-32005, -32016, 429})
-_METHOD_NOT_FOUND = -32601
+_METHOD_MISSING_CODES = frozenset({-32601, -32004})
+_MESSAGE_LIMIT = 500
 
 
 class Unreachable(TemporaryError):
@@ -34,7 +35,7 @@ class RpcFault(TemporaryError):
     @property
     def is_method_missing(self) -> bool:
         """Whether the server does not know the method at all."""
-        return self.code == _METHOD_NOT_FOUND
+        return self.code in _METHOD_MISSING_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def _result_of(answer: Json, method: str) -> Json:
         raise RpcFault(
             method,
             code if isinstance(code, int) else 0,
-            str(fields.get("message", error)),
+            str(fields.get("message", error))[:_MESSAGE_LIMIT],
         )
     if "result" not in answer:
         raise Unreachable(f"{method}: expected a result or an error, got neither")

@@ -1,6 +1,7 @@
 """The embedded L1's block producer: a block on a timer, or one for each transaction at once."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 from node.builder import FillLimits, fill
 from node.clock import Clock
 from node.engine import Engine
+from node.execution.fees import next_base_fee
 from node.execution.transition import ExecutedBlock
 from node.mempool import Mempool
 from node.reader import Reader
@@ -50,6 +52,7 @@ class DevChain:
         self._clock = clock
         self._config = config
         self._not_before = not_before
+        self._turn = threading.Lock()
 
     async def run(self) -> None:
         """Produce a block each `block_time_s` seconds, forever.
@@ -62,10 +65,10 @@ class DevChain:
             start = min(head.timestamp, self._clock.now())
             await self._clock.sleep_until(start + self._config.block_time_s)
             now = max(int(self._clock.now()), self._not_before())
-            await run_in_thread(partial(self.produce, max(head.timestamp + 1, now)))
+            await run_in_thread(partial(self.produce, now))
 
     async def run_at_once(self) -> None:
-        """Produce a block whenever a transaction is pending, forever.
+        """Produce a block whenever a transaction can be included, forever.
 
         Each block is one second older than its parent, whatever the clock says: a chain whose
         genesis lies in the past can be set up faster than its blocks would come.
@@ -75,16 +78,35 @@ class DevChain:
         def wake(_: Transaction) -> None:
             loop.call_soon_threadsafe(arrived.set)
 
-        self._mempool.subscribe(wake)
-        while True:
-            await arrived.wait()
-            arrived.clear()
-            head = self._reader.head_header()
-            await run_in_thread(partial(self.produce, head.timestamp + 1))
+        unsubscribe = self._mempool.subscribe(wake)
+        try:
+            while True:
+                while await run_in_thread(self._produce_if_pending):
+                    pass
+                await arrived.wait()
+                arrived.clear()
+        finally:
+            unsubscribe()
 
-    def produce(self, timestamp: int) -> ExecutedBlock:
-        """Build one block from the pool and commit it."""
+    def produce(self, not_before: int) -> ExecutedBlock:
+        """Build one block from the pool and commit it.
+
+        Its timestamp is `not_before`, or the second after its parent's if that is later.
+        """
+        with self._turn:
+            return self._produce(not_before)
+
+    def _produce_if_pending(self) -> bool:
+        """Return whether there was a transaction and it went into a block."""
+        with self._turn:
+            base_fee = next_base_fee(self._reader.config, self._reader.head_header())
+            if next(iter(self._mempool.best(base_fee)), None) is None:
+                return False
+            return bool(self._produce(0).block.transactions)
+
+    def _produce(self, not_before: int) -> ExecutedBlock:
         head = self._reader.head_header()
+        timestamp = max(not_before, head.timestamp + 1)
         attributes = self._attributes(head, timestamp)
         deadline = self._clock.now() + self._config.block_time_s / 2
         limits = FillLimits(out_of_time=lambda: self._clock.now() > deadline, max_da_bytes=2**31)

@@ -4,18 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.config import ChainConfig
-from node.errors import InvalidInput
-from node.execution.fees import blob_base_fee, next_base_fee
+from node.errors import CorruptStore, InvalidInput
+from node.execution.fees import (
+    GAS_PER_BLOB,
+    blob_base_fee,
+    blob_base_fee_at,
+    next_base_fee,
+    next_excess_blob_gas,
+)
 from node.reader import Reader
 from node.types.block import AnyTransaction, Block, Header
 from node.types.deposit import DepositTransaction
 from node.types.primitives import BlockNumber
-from node.types.receipt import Receipt
 
 MAX_HISTORY_BLOCKS = 1024
 SAMPLED_BLOCKS = 20
 PERCENTILE = 60
 MIN_TIP = 1_000_000  # wei; a tip of zero would leave the order of a full block to chance
+MAX_TIP = 500 * 10**9  # wei; a few senders' mistakes should not become everybody's
+MAX_PERCENTILES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,8 @@ class FeeHistory:
     """Fees of consecutive blocks, oldest first. Fees in wei, ratios between 0 and 1.
 
     `base_fees` and `blob_base_fees` have one entry more than there are blocks: the next block's.
-    `rewards` holds, for each block, the tip at each percentile of gas; None if none were asked.
+    `rewards` holds, for each block, the tip at each percentile of the gas that signed transactions
+    used (deposits pay no tip); None if no percentiles were asked for.
     """
 
     oldest: BlockNumber
@@ -35,7 +43,7 @@ class FeeHistory:
 
 
 def suggest_priority_fee(reader: Reader) -> int:
-    """Return a tip in wei that recent blocks accepted, at least `MIN_TIP`."""
+    """Return a tip in wei that recent blocks accepted, from `MIN_TIP` to `MAX_TIP`."""
     newest = reader.heads().unsafe.number
     tips: list[int] = []
     for number in range(newest, max(newest - SAMPLED_BLOCKS, 0), -1):
@@ -45,7 +53,7 @@ def suggest_priority_fee(reader: Reader) -> int:
     if not tips:
         return MIN_TIP
     tips.sort()
-    return max(tips[(len(tips) - 1) * PERCENTILE // 100], MIN_TIP)
+    return min(max(tips[(len(tips) - 1) * PERCENTILE // 100], MIN_TIP), MAX_TIP)
 
 
 def fee_history(
@@ -55,8 +63,14 @@ def fee_history(
     newest: BlockNumber,
     percentiles: Sequence[float] | None,
 ) -> FeeHistory:
-    """Return the fees of the `count` blocks that end with `newest` (fewer near genesis)."""
+    """Return the fees of the `count` blocks that end with `newest` (fewer near genesis).
+
+    InvalidInput for a negative count, a block beyond the head, or percentiles that do not ascend
+    from 0 to 100. More than MAX_HISTORY_BLOCKS are never returned.
+    """
     _check_percentiles(percentiles)
+    if count < 0:
+        raise InvalidInput(f"expected a number of blocks of at least 0, got {count}")
     count = min(count, MAX_HISTORY_BLOCKS, newest + 1)
     oldest = BlockNumber(newest - count + 1)
     blocks = [_canonical(reader, BlockNumber(n)) for n in range(oldest, newest + 1)]
@@ -78,8 +92,10 @@ def fee_history(
 def _check_percentiles(percentiles: Sequence[float] | None) -> None:
     if percentiles is None:
         return
-    if len(percentiles) > 100:
-        raise InvalidInput(f"expected at most 100 percentiles, got {len(percentiles)}")
+    if len(percentiles) > MAX_PERCENTILES:
+        raise InvalidInput(
+            f"expected at most {MAX_PERCENTILES} percentiles, got {len(percentiles)}"
+        )
     for before, after in zip([0.0, *percentiles], [*percentiles, 100.0], strict=False):
         if not 0 <= before <= after <= 100:
             raise InvalidInput(
@@ -96,7 +112,9 @@ def _canonical(reader: Reader, number: BlockNumber) -> Block:
 
 
 def _rewards(reader: Reader, block: Block, percentiles: Sequence[float]) -> tuple[int, ...]:
-    receipts: tuple[Receipt, ...] = reader.receipts(block.hash) or ()
+    receipts = reader.receipts(block.hash)
+    if receipts is None:
+        raise CorruptStore(f"receipts of block 0x{block.hash.hex()}: they are missing")
     paying = sorted(
         (_tip(tx, block.header), receipt.gas_used)
         for tx, receipt in zip(block.transactions, receipts, strict=True)
@@ -107,7 +125,8 @@ def _rewards(reader: Reader, block: Block, percentiles: Sequence[float]) -> tupl
     total = sum(gas for _, gas in paying)
     rewards, index, passed = [], 0, paying[0][1]
     for percentile in percentiles:
-        while passed < total * percentile / 100 and index < len(paying) - 1:
+        # go-ethereum rounds the threshold down as well.
+        while passed < int(total * percentile / 100) and index < len(paying) - 1:
             index += 1
             passed += paying[index][1]
         rewards.append(paying[index][0])
@@ -127,11 +146,13 @@ def _is_deposit(tx: AnyTransaction) -> bool:
 def _blob_base_fees(config: ChainConfig, headers: Sequence[Header]) -> tuple[int, ...]:
     if not headers:
         return ()
-    fees = [blob_base_fee(config, header) for header in headers]
-    return (*fees, fees[-1])
+    newest = headers[-1]
+    excess = next_excess_blob_gas(config, newest, newest.timestamp)
+    following = blob_base_fee_at(config, newest.timestamp, excess)
+    return (*(blob_base_fee(config, header) for header in headers), following)
 
 
 def _blob_ratio(config: ChainConfig, header: Header) -> float:
     if config.rollup is not None:
         return 0.0
-    return header.blob_gas_used / (config.blobs_at(header.timestamp).maximum * 131072)
+    return header.blob_gas_used / (config.blobs_at(header.timestamp).maximum * GAS_PER_BLOB)

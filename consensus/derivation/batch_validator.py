@@ -73,7 +73,10 @@ class BatchValidator:
                 f"batch for L2 block {parent.number + 1}: expected to know the L1 block after "
                 f"epoch {self._epochs[0].number} here; {judgement.reason}"
             )
-        _log.warning(
+        # After a restart all batches since the safe head's channel timeout are past: no news.
+        level = logging.DEBUG if judgement.verdict is Verdict.PAST else logging.WARNING
+        _log.log(
+            level,
             "batch for L2 block %d: %s: %s",
             parent.number + 1,
             judgement.verdict.value,

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 
 from node.pending import Pending
-from node.types.primitives import Address
+from node.types.primitives import UINT64_MAX, Address
 from node.types.transaction import Transaction
 
 
@@ -12,22 +12,30 @@ class BestFirst:
     """Runnable transactions by tip, the earlier first among equals, each sender's in nonce order.
 
     A sender's next transaction competes once `accept` was called for the one before it. Without
-    the call the sender is set aside: what follows could not run either.
+    the call the sender is set aside: what follows could not run either. A transaction with more
+    gas than `light_gas` comes behind all others.
     """
 
-    def __init__(self, by_sender: Mapping[Address, Sequence[Pending]], base_fee: int) -> None:
+    def __init__(
+        self,
+        by_sender: Mapping[Address, Sequence[Pending]],
+        base_fee: int,
+        light_gas: int = UINT64_MAX,
+    ) -> None:
         self._base_fee = base_fee
+        self._light_gas = light_gas
         self._queues = {sender: iter(ready) for sender, ready in by_sender.items()}
-        self._heap: list[tuple[int, int, Transaction]] = []
+        self._heap: list[tuple[bool, int, int, Transaction]] = []
         for sender in by_sender:
             self.accept(sender)
 
     def __iter__(self) -> Iterator[Transaction]:
         while self._heap:
-            yield heapq.heappop(self._heap)[2]
+            yield heapq.heappop(self._heap)[3]
 
     def accept(self, sender: Address) -> None:
         """Let the sender's next transaction compete, if its fee cap reaches the base fee."""
         item = next(self._queues[sender], None)
         if item is not None and (tip := item.tip(self._base_fee)) >= 0:
-            heapq.heappush(self._heap, (-tip, item.arrival, item.tx))
+            is_heavy = item.tx.gas > self._light_gas
+            heapq.heappush(self._heap, (is_heavy, -tip, item.arrival, item.tx))

@@ -55,6 +55,7 @@ def fill(
         try:
             execution.apply(tx, interrupt)
         except OutOfTime:
+            mempool.report_slow(tx)
             if not included:
                 mempool.drop(tx)  # it had the whole time to itself: no later block can have it
             break

@@ -12,8 +12,8 @@ from tests.node.pooled_chain import KEYS, USERS
 BASE_FEE = 4
 
 
-def signed(user: int, nonce: int, tip: int, cap: int, size: int = 0) -> Transaction:
-    return sign(key=KEYS[user], nonce=nonce, tip=min(tip, cap), cap=cap, data=bytes(size))
+def signed(user: int, nonce: int, tip: int, cap: int, size: int, gas: int) -> Transaction:
+    return sign(key=KEYS[user], nonce=nonce, tip=min(tip, cap), cap=cap, data=bytes(size), gas=gas)
 
 
 TRANSACTIONS = st.builds(
@@ -23,6 +23,7 @@ TRANSACTIONS = st.builds(
     tip=st.integers(0, 4),
     cap=st.integers(1, 9),
     size=st.sampled_from([0, 50]),
+    gas=st.sampled_from([50_000, 50_001]),
 )
 OFFERS = st.lists(TRANSACTIONS, max_size=14, unique_by=lambda tx: tx.hash)
 NEXT_NONCES = st.tuples(*[st.integers(0, 3)] * 3)

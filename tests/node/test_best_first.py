@@ -4,17 +4,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.best_first import BestFirst
+from node.types.primitives import UINT64_MAX
 from node.types.transaction import Transaction
 from tests.node.pending_model import NEXT_NONCES, OFFERS, fill
 from tests.node.pooled_chain import USERS
 
 
-@given(OFFERS, NEXT_NONCES, st.integers(0, 9), st.lists(st.booleans(), min_size=20, max_size=20))
+@given(
+    OFFERS,
+    NEXT_NONCES,
+    st.integers(0, 9),
+    st.sampled_from([49_999, 50_000, UINT64_MAX]),
+    st.lists(st.booleans(), min_size=20, max_size=20),
+)
 def test_best_first(
-    offers: list[Transaction], next_nonces: tuple[int, ...], base_fee: int, verdicts: list[bool]
+    offers: list[Transaction],
+    next_nonces: tuple[int, ...],
+    base_fee: int,
+    light_gas: int,
+    verdicts: list[bool],
 ) -> None:
     pending, _ = fill(offers, next_nonces)
-    best = BestFirst({user: pending.ready(user) for user in pending.senders()}, base_fee)
+    best = BestFirst({user: pending.ready(user) for user in pending.senders()}, base_fee, light_gas)
     offered: list[Transaction] = []
     accepted = iter(verdicts)
     expected: list[Transaction] = []
@@ -25,7 +36,8 @@ def test_best_first(
         candidates = [
             queue[0] for queue in queues.values() if queue and queue[0].tip(base_fee) >= 0
         ]
-        expected.append(min(candidates, key=lambda item: (-item.tip(base_fee), item.arrival)).tx)
+        light = [item for item in candidates if item.tx.gas <= light_gas] or candidates
+        expected.append(min(light, key=lambda item: (-item.tip(base_fee), item.arrival)).tx)
         queue = queues[tx.sender]
         queue.pop(0)
         if next(accepted):

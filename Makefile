@@ -12,7 +12,7 @@ dev: .venv/run.stamp  ## install and start the whole rollup
 test: check clients  ## everything that CI runs
 	$(BIN)/pytest -n 2 --dist loadfile
 
-soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about half an hour
+soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about seven minutes
 	$(BIN)/python -m tests.integration.soak $(ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes

@@ -66,6 +66,11 @@ class Engine:
             self._heads = heads
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the store has no chain yet."""
+        return self._heads is None
+
+    @property
     def heads(self) -> Heads:
         """The heads of the last commit; CriticalError before `initialise`."""
         if self._heads is None:

@@ -1,7 +1,5 @@
 """`python -m openrollup`."""
 
-import sys
-
 from openrollup.cli import main
 
-sys.exit(main())
+main()

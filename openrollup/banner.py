@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from consensus.deploy import L1Contracts
 from node.genesis import DevAccount
-from node.types.primitives import Address, checksum_address
+from node.types.primitives import checksum_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Network:
     l2_url: str
     verifier_url: str
     accounts: tuple[DevAccount, ...]
-    contracts: dict[str, Address]
+    contracts: L1Contracts
     files: Path | None
 
 
@@ -46,13 +47,27 @@ def accounts_json(accounts: tuple[DevAccount, ...]) -> list[dict[str, str]]:
     ]
 
 
+def contracts_json(contracts: L1Contracts) -> dict[str, str]:
+    """Return the contracts' addresses by their names."""
+    return {
+        "OpenToken": checksum_address(contracts.open_token),
+        "SystemConfig": checksum_address(contracts.system_config),
+        "OptimismPortal": checksum_address(contracts.optimism_portal),
+    }
+
+
+def contract_lines(contracts: L1Contracts) -> list[str]:
+    """Return a line for each contract."""
+    return [f"{name:<15} {address}" for name, address in contracts_json(contracts).items()]
+
+
 def _as_json(network: Network) -> dict[str, Any]:
     return {
         "l1": {"chainId": network.l1_chain_id, "url": network.l1_url},
         "l2": {"chainId": network.l2_chain_id, "url": network.l2_url},
         "verifier": {"url": network.verifier_url},
         "accounts": accounts_json(network.accounts),
-        "contracts": {name: checksum_address(a) for name, a in network.contracts.items()},
+        "contracts": contracts_json(network.contracts),
         "files": None if network.files is None else str(network.files),
     }
 
@@ -74,9 +89,8 @@ def _as_text(network: Network) -> str:
         f"verifier   chain {network.l2_chain_id}  {network.verifier_url}  L2 as L1 alone gives it",
         "",
         "Contracts on L1",
+        *(f"  {line}" for line in contract_lines(network.contracts)),
     ]
-    for name, address in network.contracts.items():
-        lines.append(f"  {name:<15} {checksum_address(address)}")
     if network.files is not None:
         lines += ["", f"Configuration files are in {network.files}"]
     lines += ["", "Ctrl-C stops everything.", "", ""]

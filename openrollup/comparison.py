@@ -1,40 +1,64 @@
-"""Is what the verifier derived from L1 what the sequencer built? Block by block."""
+"""Is what the verifier derived from L1 what the sequencer built?"""
+
+import logging
 
 from node.errors import CriticalError
 from node.reader import Reader
 from node.types.primitives import BlockNumber
 
+_log = logging.getLogger(__name__)
+
 
 class Divergence(CriticalError):
-    """Two nodes hold different safe blocks at one height."""
+    """Two nodes hold different finalized blocks at one height."""
 
 
 class Comparison:
-    """Compares the safe chains of two nodes, each block once."""
+    """Compares the safe chains of two nodes. Blocks name their parents: equal tops, equal chains.
+
+    While L1 reorganizes, one node may have followed before the other: different safe blocks are
+    told once, and only finalized ones, which nothing replaces, are a divergence.
+    """
 
     def __init__(self, sequencer: Reader, verifier: Reader) -> None:
         self._sequencer = sequencer
         self._verifier = verifier
         self._equal_to = 0
+        self._final_to = 0
+        self._is_difference_told = False
 
     @property
     def equal_to(self) -> int:
-        """The highest block that both hold as safe and that was found equal."""
+        """The highest block that both hold as safe and that is the same."""
         return self._equal_to
 
     def advance(self) -> None:
-        """Compare what became safe on both since the last call; Divergence names the block."""
-        both = min(self._sequencer.heads().safe.number, self._verifier.heads().safe.number)
-        # An L1 reorg takes safe blocks back: what replaces them is compared again.
-        self._equal_to = min(self._equal_to, both)
-        for number in range(self._equal_to + 1, both + 1):
-            built = self._sequencer.canonical_hash(BlockNumber(number))
-            derived = self._verifier.canonical_hash(BlockNumber(number))
-            if built is None or derived is None:
-                return  # a reorg is under way between the two reads
-            if built != derived:
-                raise Divergence(
-                    f"block {number}: the sequencer built 0x{built.hex()}, "
-                    f"L1 gives 0x{derived.hex()}"
-                )
-            self._equal_to = number
+        """Compare what both hold by now; Divergence names the first block that differs."""
+        ours, theirs = self._sequencer.heads(), self._verifier.heads()
+        final = min(ours.finalized.number, theirs.finalized.number)
+        if not self._is_same(final):
+            raise Divergence(self._difference(self._last_equal(self._final_to, final) + 1))
+        self._final_to = final
+        safe = min(ours.safe.number, theirs.safe.number)
+        is_same = self._is_same(safe)
+        self._equal_to = safe if is_same else self._last_equal(final, safe)
+        if not is_same and not self._is_difference_told:
+            _log.warning(
+                "%s; they agree again if this is an L1 reorg", self._difference(self._equal_to + 1)
+            )
+        self._is_difference_told = not is_same
+
+    def _is_same(self, number: int) -> bool:
+        built = self._sequencer.canonical_hash(BlockNumber(number))
+        return built is not None and built == self._verifier.canonical_hash(BlockNumber(number))
+
+    def _last_equal(self, equal: int, different: int) -> int:
+        while different - equal > 1:
+            middle = (equal + different) // 2
+            equal, different = (middle, different) if self._is_same(middle) else (equal, middle)
+        return equal
+
+    def _difference(self, number: int) -> str:
+        built = self._sequencer.canonical_hash(BlockNumber(number)) or b""
+        derived = self._verifier.canonical_hash(BlockNumber(number)) or b""
+        return f"block {number}: the sequencer has 0x{built.hex()}, L1 gives 0x{derived.hex()}"

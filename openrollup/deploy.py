@@ -2,28 +2,30 @@
 
 import logging
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import orjson
 
 from consensus.deploy import DeploySettings, Rollup, deploy, write_rollup
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.known_chains import l1_chain_json
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import SystemClock
 from node.config import DEFAULT_LANE_BLOCK_LIMIT, LANE_GAS_RANGE, AttributionConfig
 from node.errors import ConfigError
-from node.genesis import l1_dev_genesis
 from node.genesis.dev_chains import L2_DEV_CHAIN_ID
 from node.types.primitives import Address, checksum_address, hex_address
-from openrollup.datadir import read_key
+from openrollup.banner import contract_lines, contracts_json
+from openrollup.datadir import check_writable, read_key
+from openrollup.l1_check import probe_l1
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_ATTRIBUTION = AttributionConfig(0, LANE_GAS_RANGE.start, DEFAULT_LANE_BLOCK_LIMIT)
 DEV_SEQ_WINDOW_SIZE = 100
-_DEV_CHAIN_IDS = frozenset({900, 1337, 31337})
+DEV_L1_CHAIN_IDS = frozenset({900, 1337, 31337})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,17 @@ class DeployOptions:
     block_time_s: int
     gas_limit: int
     batcher: str | None
+    json: bool
 
 
 async def run_deploy(options: DeployOptions) -> int:
     """Deploy and write rollup.json, genesis.json, l1-chain.json and addresses.json."""
     key = read_key(options.key_file)
+    check_writable(options.out)
+    chain_id = await probe_l1(options.l1_url)
     rpc = JsonRpc(options.l1_url)
     try:
         l1 = L1Client(rpc)
-        chain_id = await l1.chain_id()
         sender = TxSender(l1, key, chain_id, SystemClock(), SenderSettings())
         settings = DeploySettings(
             l2_chain_id=L2_DEV_CHAIN_ID,
@@ -52,7 +56,7 @@ async def run_deploy(options: DeployOptions) -> int:
             batcher=_batcher(options, sender.address),
             open_holder=sender.address,
             block_time=options.block_time_s,
-            seq_window_size=DEV_SEQ_WINDOW_SIZE if chain_id in _DEV_CHAIN_IDS else 3600,
+            seq_window_size=DEV_SEQ_WINDOW_SIZE if chain_id in DEV_L1_CHAIN_IDS else 3600,
             gas_limit=options.gas_limit,
             attribution=DEFAULT_ATTRIBUTION,
         )
@@ -61,13 +65,8 @@ async def run_deploy(options: DeployOptions) -> int:
     finally:
         await rpc.close()
     write_rollup(rollup, options.out)
-    sys.stdout.write(_summary(rollup, options.out))
+    sys.stdout.write(_summary(rollup, options))
     return 0
-
-
-def l1_chain_json(chain_id: int) -> Mapping[str, Any]:
-    """Return l1-chain.json's content for an L1 with Prague and its blob schedule."""
-    return l1_dev_genesis(timestamp=0, chain_id=chain_id, funded=()).raw_config
 
 
 def _batcher(options: DeployOptions, default: Address) -> Address:
@@ -79,11 +78,12 @@ def _batcher(options: DeployOptions, default: Address) -> Address:
         raise ConfigError(f"--batcher: {error}") from error
 
 
-def _summary(rollup: Rollup, out: Path) -> str:
-    contracts = rollup.contracts
-    return (
-        f"OpenToken       {checksum_address(contracts.open_token)}\n"
-        f"SystemConfig    {checksum_address(contracts.system_config)}\n"
-        f"OptimismPortal  {checksum_address(contracts.optimism_portal)}\n"
-        f"rollup.json, genesis.json, l1-chain.json and addresses.json are in {out}\n"
+def _summary(rollup: Rollup, options: DeployOptions) -> str:
+    if options.json:
+        result = {"contracts": contracts_json(rollup.contracts), "files": str(options.out)}
+        return orjson.dumps(result).decode() + "\n"
+    lines = contract_lines(rollup.contracts)
+    lines.append(
+        f"rollup.json, genesis.json, l1-chain.json and addresses.json are in {options.out}"
     )
+    return "\n".join(lines) + "\n"

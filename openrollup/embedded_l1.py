@@ -57,7 +57,11 @@ class EmbeddedL1:
         """Listen; blocks come with `chain.run`."""
         await self._server.start()
 
-    async def stop(self) -> None:
-        """Stop listening and close the store."""
+    async def stop_listening(self) -> None:
+        """Take no more calls, and let those that run finish (two seconds at most)."""
         await self._server.stop()
+
+    async def close(self) -> None:
+        """Stop listening and close the store."""
+        await self.stop_listening()
         self.node.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from node.engine import Engine
@@ -11,6 +12,7 @@ from node.json_file import write_json
 from node.mempool import Mempool
 from node.reader import Reader
 from node.storage.database import Database
+from node.types.primitives import BlockNumber
 
 GENESIS_FILE = "genesis.json"
 
@@ -34,10 +36,11 @@ class ExecutionNode:
         database = Database.open(path)
         try:
             engine = Engine(database, genesis.config)
-            engine.initialise(genesis)
-            if path is not None and not (path / GENESIS_FILE).exists():
-                # Beside the store, so that a folder is enough to replay or export a chain.
+            if path is not None and engine.is_empty:
+                # Beside the store, so that a folder is enough to replay or export a chain; before
+                # the first block, so that whoever is killed in between finds the same genesis.
                 write_json(path / GENESIS_FILE, genesis_to_json(genesis))
+            engine.initialise(genesis)
             reader = Reader(database, genesis.config)
             mempool = Mempool(reader, genesis.config)
             engine.subscribe(mempool.on_head_change)
@@ -49,6 +52,17 @@ class ExecutionNode:
     def close(self) -> None:
         """Close the store."""
         self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,33 @@ class StoredChain:
         database = Database.open(path, read_only=True)
         return cls(genesis, database, Reader(database, genesis.config))
 
+    def block_range(self, first: int | None, last: int | None) -> tuple[BlockNumber, BlockNumber]:
+        """Return both ends of a range, by default all blocks after block 0.
+
+        ConfigError if the chain does not hold it.
+        """
+        newest = self.reader.heads().unsafe.number
+        # A chain that has only block 0 has that much to show.
+        first = min(1, newest) if first is None else first
+        last = newest if last is None else last
+        if not 0 <= first <= last <= newest:
+            raise ConfigError(
+                f"--from, --to: expected 0 <= from <= to <= {newest} (the newest block), "
+                f"got {first} and {last}"
+            )
+        return BlockNumber(first), BlockNumber(last)
+
     def close(self) -> None:
         """Close the store."""
         self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,5 +1,6 @@
 """`openrollup l1`: a chain under Ethereum rules alone."""
 
+import asyncio
 import sys
 import time
 from dataclasses import dataclass
@@ -44,13 +45,13 @@ async def run_l1(options: L1Options) -> int:
     )
     try:
         if options.blocks is not None:
-            import_file(l1.node, options.blocks)
+            for _ in import_file(l1.node, options.blocks):
+                await asyncio.sleep(0)  # a signal is heeded between two blocks
         await l1.start()
         _announce(l1, json=options.json)
         await run_until_stopped([] if block_time_s is None else [l1.chain.run()])
     finally:
-        await l1.stop()
-    return 0
+        await l1.close()
 
 
 def _genesis(options: L1Options) -> Genesis:

@@ -2,35 +2,57 @@
 
 import sys
 import time
-from typing import TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 _WIDTH = 30
 
 
 class Progress:
-    """Shows how many blocks are done, of `total` if it is known; writes to standard error."""
+    """Shows how many blocks are done, of `total` if it is known; writes to standard error.
 
-    def __init__(self, what: str, total: int | None, out: TextIO = sys.stderr) -> None:
+    `interval_s` lies between two looks; by default 0.1 on a terminal, 10 elsewhere.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        total: int | None,
+        out: TextIO | None = None,
+        *,
+        interval_s: float | None = None,
+    ) -> None:
         self._what = what
         self._total = total
-        self._out = out
-        self._shown_at = 0.0
-        self._interval_s = 0.1 if out.isatty() else 10.0
+        self._out = sys.stderr if out is None else out
+        self._is_terminal = self._out.isatty()
+        if interval_s is None:
+            interval_s = 0.1 if self._is_terminal else 10.0
+        self._interval_s = interval_s
+        self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_terminal:
+            self._out.write("\r\x1b[2K")  # the command's own words say how it ended
+            self._out.flush()
 
     def show(self, done: int) -> None:
         """Show that `done` blocks are done; cheap enough to be called for each."""
         now = time.monotonic()
-        if now - self._shown_at < self._interval_s and done != self._total:
+        if now - self._shown_at < self._interval_s:
             return
         self._shown_at = now
         text = f"{self._what} {done} blocks"
         if self._total is not None:
             filled = _WIDTH * done // max(self._total, 1)
             text = f"{self._what} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{self._total}"
-        self._out.write(f"\r\x1b[2K{text}" if self._out.isatty() else text + "\n")
+        self._out.write(f"\r\x1b[2K{text}" if self._is_terminal else text + "\n")
         self._out.flush()
-
-    def close(self) -> None:
-        """Leave the cursor on a line of its own."""
-        if self._out.isatty():
-            self._out.write("\n")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import orjson
 
-from node.errors import ConfigError
+from node.errors import ConfigError, NodeError
 from node.genesis import read_genesis
 from node.replay import BlockReport, replay, replay_file
-from node.types.primitives import BlockNumber
 from openrollup.execution_node import StoredChain
 from openrollup.progress import Progress
 
@@ -36,91 +35,87 @@ class _Totals:
 
 
 def run_replay(options: ReplayOptions) -> int:
-    """Return 0 if every block is equal, 1 after naming the first difference."""
+    """Replay, show the result, and return 0; NodeError names the first difference."""
     if options.datadir is not None:
+        if options.genesis is not None:
+            raise ConfigError("--genesis: goes with --file, a --datadir has its own")
         return _replay_datadir(options.datadir, options)
     if options.file is None or options.genesis is None:
         raise ConfigError("--genesis: expected beside --file")
-    genesis = read_genesis(options.genesis)
-    reports = replay_file(options.file, genesis)
-    first, last = options.first or 0, options.last
-    wanted = (
-        report
-        for report in reports
-        if report.difference is not None
-        or (report.number >= first and (last is None or report.number <= last))
-    )
-    return _report(wanted, None, options)
+    first = 0 if options.first is None else options.first
+    if options.last is not None and options.last < first:
+        raise ConfigError(f"--from, --to: expected from <= to, got {first} and {options.last}")
+    reports = replay_file(options.file, read_genesis(options.genesis))
+    return _report(_within(reports, first, options.last), None, options)
 
 
 def _replay_datadir(datadir: Path, options: ReplayOptions) -> int:
-    chain = StoredChain.open(datadir)
-    try:
-        newest = chain.reader.heads().unsafe.number
-        first = 1 if options.first is None else options.first
-        last = newest if options.last is None else options.last
-        if not 0 <= first <= last <= newest:
-            raise ConfigError(
-                f"--from, --to: expected 0 <= from <= to <= {newest} (the newest block), "
-                f"got {first} and {last}"
-            )
-        reports = replay(chain.reader, BlockNumber(first), BlockNumber(last))
-        return _report(reports, last - first + 1, options)
-    finally:
-        chain.close()
+    with StoredChain.open(datadir) as chain:
+        first, last = chain.block_range(options.first, options.last)
+        return _report(replay(chain.reader, first, last), last - first + 1, options)
+
+
+def _within(reports: Iterator[BlockReport], first: int, last: int | None) -> Iterator[BlockReport]:
+    """Yield the reports of the wanted blocks, and any difference on the way to them."""
+    newest = -1
+    for report in reports:
+        newest = report.number
+        if last is not None and newest > last:
+            return
+        if newest >= first or report.difference is not None:
+            yield report
+    if newest < max(first, last or 0):
+        raise ConfigError(f"--from, --to: the file ends with block {newest}")
 
 
 def _report(reports: Iterator[BlockReport], total: int | None, options: ReplayOptions) -> int:
     totals, started = _Totals(), time.monotonic()
-    progress = None if total is None else Progress("replay", total)
     failed: BlockReport | None = None
-    for report in reports:
-        if report.difference is not None:
-            failed = report
-            break
-        totals.blocks += 1
-        totals.transactions += report.transaction_count
-        totals.gas += report.gas_used
-        if progress is not None:
+    with Progress("replay", total) as progress:
+        for report in reports:
+            if report.difference is not None:
+                failed = report
+                break
+            totals.blocks += 1
+            totals.transactions += report.transaction_count
+            totals.gas += report.gas_used
             progress.show(totals.blocks)
-    if progress is not None:
-        progress.close()
-    _print(totals, time.monotonic() - started, failed, json=options.json)
-    return 0 if failed is None else 1
+    seconds = max(time.monotonic() - started, 1e-6)
+    text = _as_json(totals, seconds, failed) if options.json else _as_text(totals, seconds)
+    sys.stdout.write(text + "\n")
+    if failed is not None:
+        raise NodeError(f"block {failed.number} differs: {failed.difference}")
+    return 0
 
 
-def _print(totals: _Totals, seconds: float, failed: BlockReport | None, *, json: bool) -> None:
-    rates = {
+def _as_text(totals: _Totals, seconds: float) -> str:
+    return (
+        f"{totals.blocks} blocks equal ({totals.transactions} transactions, {totals.gas} gas) "
+        f"in {seconds:.1f} s: {totals.blocks / seconds:.1f} blocks/s, "
+        f"{totals.gas / seconds / 1e6:.2f} Mgas/s"
+    )
+
+
+def _as_json(totals: _Totals, seconds: float, failed: BlockReport | None) -> str:
+    result: dict[str, object] = {
+        "blocks": totals.blocks,
+        "transactions": totals.transactions,
+        "gas": totals.gas,
+        "seconds": round(seconds, 3),
         "blocksPerSecond": round(totals.blocks / seconds, 1),
         "gasPerSecond": round(totals.gas / seconds),
+        "equal": failed is None,
     }
-    if json:
-        result: dict[str, object] = {
-            "blocks": totals.blocks,
-            "transactions": totals.transactions,
-            "gas": totals.gas,
-            "seconds": round(seconds, 3),
-            **rates,
-            "equal": failed is None,
+    if failed is not None and failed.difference is not None:
+        result["difference"] = {
+            "block": failed.number,
+            "transaction": failed.difference.transaction_index,
+            "field": failed.difference.field,
+            "expected": _shown(failed.difference.expected),
+            "actual": _shown(failed.difference.actual),
+            "text": str(failed.difference),
         }
-        if failed is not None and failed.difference is not None:
-            result["difference"] = {
-                "block": failed.number,
-                "transaction": failed.difference.transaction_index,
-                "field": failed.difference.field,
-                "expected": _shown(failed.difference.expected),
-                "actual": _shown(failed.difference.actual),
-                "text": str(failed.difference),
-            }
-        sys.stdout.write(orjson.dumps(result).decode() + "\n")
-        return
-    if failed is not None:
-        sys.stdout.write(f"block {failed.number} differs: {failed.difference}\n")
-    sys.stdout.write(
-        f"{totals.blocks} blocks equal ({totals.transactions} transactions, {totals.gas} gas) "
-        f"in {seconds:.1f} s: {rates['blocksPerSecond']:.1f} blocks/s, "
-        f"{rates['gasPerSecond'] / 1e6:.2f} Mgas/s\n"
-    )
+    return orjson.dumps(result).decode()
 
 
 def _shown(value: object) -> str:

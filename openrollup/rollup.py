@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import SystemClock
-from node.errors import ConfigError, TemporaryError
+from node.errors import TemporaryError
 from node.genesis import read_genesis
-from node.types.primitives import checksum_address
-from node.types.transaction import address_of_key
 from openrollup.datadir import read_key
-from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing, forwarding_sink
+from openrollup.deploy import DEV_L1_CHAIN_IDS
+from openrollup.l1_check import check_l1, probe_l1
+from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing
+from openrollup.rollup_ports import ForwardingSink
 from openrollup.run import run_until_stopped
 
 _log = logging.getLogger(__name__)
@@ -43,39 +45,32 @@ class RollupOptions:
 async def run_rollup(options: RollupOptions) -> int:
     """Run one node until stopped."""
     config = _read_config(options)
-    rpc = JsonRpc(options.l1_url)
-    sink, forward = forwarding_sink(options.sequencer_url)
-    try:
-        await _check_l1(rpc, config)
-        node = RollupNode(config, L1Client(rpc), SystemClock(), sink)
-        try:
-            await node.start()
-            _announce(node, config, json=options.json)
-            await run_until_stopped(node.parts())
-        finally:
-            await node.close()
-    finally:
-        await rpc.close()
-        if forward is not None:
-            await forward.close()
-    return 0
+    async with AsyncExitStack() as stack:
+        rpc = JsonRpc(options.l1_url)
+        stack.push_async_callback(rpc.close)
+        l1 = L1Client(rpc)
+        await _check_l1(l1, config)
+        sink = None
+        if options.sequencer_url is not None:
+            sink = ForwardingSink(options.sequencer_url)
+            stack.push_async_callback(sink.close)
+        node = RollupNode(config, l1, SystemClock(), sink)
+        stack.push_async_callback(node.close)
+        await node.start()
+        _announce(node, config, json=options.json)
+        await run_until_stopped(node.parts())
 
 
 def _read_config(options: RollupOptions) -> RollupNodeConfig:
-    rollup = read_rollup_config(options.rollup)
-    sequencing = None
+    rollup, sequencing = read_rollup_config(options.rollup), None
     if options.batcher_key_file is not None:
-        key = read_key(options.batcher_key_file)
-        expected, actual = rollup.genesis.system_config.batcher, address_of_key(key)
-        if expected != actual:
-            _log.warning(
-                "the batcher key is for %s, rollup.json names %s: L1 ignores what it posts unless "
-                "the system config was changed since",
-                checksum_address(actual),
-                checksum_address(expected),
-            )
-        settings = SequencerSettings(max_da_bytes=options.max_da_bytes)
-        sequencing = Sequencing(batcher_key=key, settings=settings)
+        sequencing = Sequencing(
+            batcher_key=read_key(options.batcher_key_file),
+            settings=SequencerSettings(
+                l1_confirmations=0 if rollup.l1_chain_id in DEV_L1_CHAIN_IDS else 4,
+                max_da_bytes=options.max_da_bytes,
+            ),
+        )
     return RollupNodeConfig(
         rollup=rollup,
         genesis=read_genesis(options.genesis),
@@ -86,18 +81,12 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
     )
 
 
-async def _check_l1(rpc: JsonRpc, config: RollupNodeConfig) -> None:
+async def _check_l1(l1: L1Client, config: RollupNodeConfig) -> None:
     """Refuse another chain; an L1 that does not answer is waited for, once that is said."""
     try:
-        chain_id = await L1Client(rpc).chain_id()
+        await check_l1(l1, await probe_l1(l1.url), config.rollup)
     except TemporaryError as error:
-        _log.warning("L1 does not answer at %s, waiting for it: %s", rpc.url, error)
-        return
-    if chain_id != config.rollup.l1_chain_id:
-        raise ConfigError(
-            f"--l1: expected chain {config.rollup.l1_chain_id} (rollup.json), "
-            f"{rpc.url} is chain {chain_id}"
-        )
+        _log.warning("L1 does not answer at %s, waiting for it: %s", l1.url, error)
 
 
 def _announce(node: RollupNode, config: RollupNodeConfig, *, json: bool) -> None:

@@ -1,9 +1,7 @@
 """A rollup node, put together: execution, derivation, and if it sequences, what that takes."""
 
-import asyncio
-import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from consensus.driver import Driver
 from consensus.engine_gate import EngineGate
 from consensus.l1.chain_config import L1ChainConfig
 from consensus.l1.client import L1Client
-from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.read_ahead import ReadAhead
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
@@ -23,29 +21,28 @@ from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
 from node.clock import Clock
 from node.errors import ConfigError
-from node.genesis import Genesis
+from node.genesis import Genesis, genesis_block
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
-from openrollup.rollup_ports import ConfigView, ForwardingSink, NoSink, StatusView
+from openrollup.rollup_ports import ConfigView, NoSink, StatusView
 from openrollup.version import CLIENT_VERSION, VERSION
 from rpc.api import ethereum_methods, optimism_methods
 from rpc.dispatcher import Dispatcher
 from rpc.ports import TransactionSink
 from rpc.server import RpcServer
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Sequencing:
     """What a sequencer has and a verifier has not. Times are in seconds.
 
-    With `automine` blocks come with transactions, not with the clock.
+    With `automine` blocks come with transactions, not with the clock. A
+    channel is posted when it is `channel_age_l1_blocks` old, if it is not full before.
     """
 
     batcher_key: bytes
     settings: SequencerSettings = field(default_factory=SequencerSettings)
-    channel_limits: ChannelLimits = field(default_factory=ChannelLimits)
+    channel_age_l1_blocks: int = 5
     resend_after_s: float = 48.0
     automine: bool = False
 
@@ -70,14 +67,23 @@ class RollupNode:
         self, config: RollupNodeConfig, l1: L1Client, clock: Clock, sink: TransactionSink | None
     ) -> None:
         config.rollup.check_against(config.genesis.config)
+        _check_genesis(config)
         self._config = config
         self._l1 = l1
         self.node = ExecutionNode.open(config.genesis, config.path)
-        self._check_genesis()
-        self.watcher = L1Watcher(l1, clock, poll_interval_s=config.l1_poll_interval_s)
+        try:
+            self._put_together(clock, sink)
+        except BaseException:
+            self.node.close()
+            raise
+
+    def _put_together(self, clock: Clock, sink: TransactionSink | None) -> None:
+        config = self._config
+        self.watcher = L1Watcher(self._l1, clock, poll_interval_s=config.l1_poll_interval_s)
+        self._read_ahead = ReadAhead(self._l1, self._finalized_l1)
         self._l2 = L2Chain(self.node.reader, config.rollup)
         self._gate = EngineGate(self.node.engine)
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failure: Exception | None = None
         self.driver = self._make_driver(clock)
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
         self._server = self._make_server(clock, sink or self._default_sink())
@@ -93,32 +99,33 @@ class RollupNode:
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """Return what has to run for the node to live."""
-        running = [self.watcher.run(), self.driver.run(), self._fail()]
+        running = [self._drive(), self.watcher.run()]
         if self.batcher is not None:
             running.append(self.batcher.run())
         return running
 
+    async def stop_listening(self) -> None:
+        """Take no more calls, and let those that run finish (two seconds at most)."""
+        await self._server.stop()
+
     async def close(self) -> None:
         """Stop listening and close the store."""
-        await self._server.stop()
+        await self.stop_listening()
+        self._read_ahead.close()
         self.node.close()
 
-    async def _fail(self) -> None:
-        await self._failed
+    async def _drive(self) -> None:
+        """Derive and sequence until a critical error, which is raised."""
+        await self.driver.run()
+        if self._failure is not None:
+            raise self._failure
+
+    def _finalized_l1(self) -> int | None:
+        heads = self.watcher.heads
+        return None if heads is None or heads.finalized is None else heads.finalized.number
 
     def _critical(self, error: Exception) -> None:
-        if not self._failed.done():
-            self._failed.set_exception(error)
-
-    def _check_genesis(self) -> None:
-        expected, actual = self._config.rollup.genesis.l2.hash, self.node.reader.canonical_hash
-        found = actual(self._config.rollup.genesis.l2.number)
-        if found != expected:
-            self.node.close()
-            raise ConfigError(
-                f"rollup.json: genesis.l2.hash: 0x{expected.hex()}, but genesis.json gives "
-                f"0x{(found or b'').hex()}"
-            )
+        self._failure = self._failure or error
 
     def _make_driver(self, clock: Clock) -> Driver:
         config, node = self._config, self.node
@@ -126,7 +133,7 @@ class RollupNode:
             config.rollup,
             config.genesis.config,
             config.l1_chain,
-            self._l1,
+            self._read_ahead,
             self._l2,
             node.reader,
             self._gate,
@@ -185,7 +192,15 @@ class RollupNode:
             sender,
             self.driver.current_l1,
             clock,
-            BatcherSettings(limits=sequencing.channel_limits),
+            BatcherSettings(limits=self._channel_limits(sequencing)),
+        )
+
+    def _channel_limits(self, sequencing: Sequencing) -> ChannelLimits:
+        usual = ChannelLimits()
+        return replace(
+            usual,
+            max_age_l1_blocks=sequencing.channel_age_l1_blocks,
+            idle_s=max(usual.idle_s, 2.0 * self._config.rollup.block_time),
         )
 
     def _default_sink(self) -> TransactionSink:
@@ -203,9 +218,14 @@ class RollupNode:
         return RpcServer(Dispatcher(methods), port=self._config.port)
 
 
-def forwarding_sink(url: str | None) -> tuple[TransactionSink | None, JsonRpc | None]:
-    """Return the sink that passes transactions on to a sequencer, and the connection to close."""
-    if url is None:
-        return None, None
-    rpc = JsonRpc(url)
-    return ForwardingSink(rpc), rpc
+def _check_genesis(config: RollupNodeConfig) -> None:
+    named, made = config.rollup.genesis.l2, genesis_block(config.genesis).block.header.ref
+    if named.number != made.number:
+        raise ConfigError(
+            f"rollup.json: genesis.l2.number: expected {made.number}, got {named.number}"
+        )
+    if named.hash != made.hash:
+        raise ConfigError(
+            f"rollup.json: genesis.l2.hash: expected 0x{made.hash.hex()}, which genesis.json "
+            f"gives, got 0x{named.hash.hex()}"
+        )

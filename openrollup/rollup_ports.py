@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 from consensus.block_refs import L1BlockRef, L2BlockRef, l2_block_ref
 from consensus.config import RollupConfig, rollup_config_to_json
-from consensus.l1.json_rpc import JsonRpc, RpcFault
+from consensus.l1.json_rpc import JsonRpc, RpcFault, RpcSettings
 from consensus.status import SyncStatus
-from node.errors import InvalidTransaction
+from node.errors import InvalidTransaction, TemporaryError
 from node.types.block import Block
-from node.types.primitives import Hash32, hex_hash
+from node.types.primitives import Hash32
 from node.types.transaction import decode_signed_transaction
 from rpc.encoding.hexadecimal import Json
 
@@ -60,19 +60,29 @@ class ConfigView:
 
 
 class ForwardingSink:
-    """Hands transactions on to a sequencer by RPC, and its refusals back."""
+    """Hands transactions on to a sequencer by RPC, and its refusals back; `close` it in the end."""
 
-    def __init__(self, rpc: JsonRpc) -> None:
-        self._rpc = rpc
+    def __init__(self, url: str) -> None:
+        # Once: a repeated transaction would be refused as known, though it was taken.
+        self._rpc = JsonRpc(url, RpcSettings(attempts=1))
 
     async def send(self, raw: bytes) -> Hash32:
-        """Return the hash; InvalidTransaction with the sequencer's words if it refuses."""
-        decode_signed_transaction(raw)
+        """Return the hash; InvalidTransaction with the sequencer's words if it refuses.
+
+        TemporaryError if it does not answer: then it may have the transaction, or not.
+        """
+        tx = decode_signed_transaction(raw)
         try:
-            answer = await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+            await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
         except RpcFault as fault:
             raise InvalidTransaction(fault.message) from fault
-        return hex_hash(str(answer))
+        except TemporaryError as error:
+            raise TemporaryError(f"the sequencer cannot be reached: {error}") from error
+        return tx.hash
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._rpc.close()
 
 
 class NoSink:

@@ -1,5 +1,6 @@
 """One calm line that shows where the chains are."""
 
+import shutil
 import sys
 from dataclasses import asdict, dataclass
 from typing import TextIO
@@ -20,11 +21,15 @@ class Status:
 
 
 class StatusLine:
-    """Rewrites itself on a terminal; elsewhere it prints a line when enough has changed."""
+    """Rewrites itself on a terminal; elsewhere it prints a line when enough has changed.
 
-    def __init__(self, *, json: bool, out: TextIO = sys.stdout, every: int = 30) -> None:
+    `every` is how many blocks the unsafe head moves between two such lines.
+    """
+
+    def __init__(self, *, json: bool, out: TextIO | None = None, every: int = 30) -> None:
+        self._out = sys.stdout if out is None else out
         self._json = json
-        self._out = out
+        self._is_rewritten = self._out.isatty() and not json
         self._every = every
         self._shown: Status | None = None
 
@@ -34,9 +39,9 @@ class StatusLine:
             return
         if self._json:
             line = orjson.dumps({"event": "status", **asdict(status)}).decode() + "\n"
-        elif self._out.isatty():
-            line = f"\r\x1b[2K{_text(status)}"
-        elif self._shown is None or status.unsafe - self._shown.unsafe >= self._every:
+        elif self._is_rewritten:
+            line = f"\r\x1b[2K{_fitting(_text(status))}"
+        elif self._shown is None or abs(status.unsafe - self._shown.unsafe) >= self._every:
             line = _text(status) + "\n"
         else:
             return
@@ -46,8 +51,14 @@ class StatusLine:
 
     def close(self) -> None:
         """Leave the cursor on a line of its own."""
-        if self._shown is not None and self._out.isatty() and not self._json:
+        if self._shown is not None and self._is_rewritten:
             self._out.write("\n")
+            self._out.flush()
+
+
+def _fitting(text: str) -> str:
+    """Cut a line to the terminal: one that wraps could not be rewritten."""
+    return text[: shutil.get_terminal_size().columns - 1]
 
 
 def _text(status: Status) -> str:

@@ -61,7 +61,7 @@ async def l1() -> AsyncIterator[L1Client]:
     producing.cancel()
     await asyncio.gather(producing, return_exceptions=True)
     await client.close()
-    await embedded.stop()
+    await embedded.close()
 
 
 def _sender(l1: L1Client) -> TxSender:

@@ -1,0 +1,217 @@
+"""The commands: what each takes. They import what they run only when they run, so that
+`openrollup --help` is there at once.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeVar
+
+from openrollup.arguments import ArgumentParser, at_least, file_path, port, seconds, url
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[ArgumentParser]
+
+_Options = TypeVar("_Options")
+
+
+def add_commands(parser: ArgumentParser) -> None:
+    """Let the parser take all commands. A parsed one has `run`, `json` and `is_endless`."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_dev(commands)
+    _add_l1(commands)
+    _add_deploy(commands)
+    _add_sequencer(commands)
+    _add_verifier(commands)
+    _add_replay(commands)
+    _add_export(commands)
+    _add_import(commands)
+
+
+def _command(
+    commands: "_Commands",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    description: str,
+    *,
+    is_endless: bool = False,
+) -> ArgumentParser:
+    command = commands.add_parser(name, help=description, description=description)
+    command.add_argument("--json", action="store_true", help="logs and results as JSON")
+    command.set_defaults(run=run, is_endless=is_endless)
+    return command
+
+
+def _add_dev(commands: "_Commands") -> None:
+    description = "the whole rollup on this machine"
+    command = _command(commands, "dev", _run_dev, description, is_endless=True)
+    add = command.add_argument
+    add("--datadir", type=file_path, help="keep the chains here (else: in memory)")
+    add("--out", type=file_path, help="where the configuration files go")
+    add(
+        "--l1", dest="l1_url", type=url, metavar="URL", help="an outside L1 (else: an embedded one)"
+    )
+    add("--key-file", type=file_path, help="the key that pays on an outside L1")
+    add("--block-time", dest="block_time_s", type=seconds, help="of L2, in seconds (default 1)")
+    add(
+        "--l1-block-time",
+        dest="l1_block_time_s",
+        type=seconds,
+        help="of the embedded L1, in seconds (default 3)",
+    )
+    add("--automine", action="store_true", help="an L2 block for each transaction")
+    add("--gas-limit", type=at_least(1), help="of an L2 block (default 30,000,000)")
+    _add_data_limits(command)
+    add("--l1-port", type=port, help="of the embedded L1 (default 8545)")
+    add("--port", type=port, default=9545, help="of the sequencer's JSON-RPC (default 9545)")
+    add("--verifier-port", type=port, default=9546, help="of the verifier's (default 9546)")
+
+
+def _add_l1(commands: "_Commands") -> None:
+    description = "a chain under Ethereum rules alone"
+    command = _command(commands, "l1", _run_l1, description, is_endless=True)
+    add = command.add_argument
+    add("--genesis", type=file_path, help="a geth-format genesis (else: chain 900)")
+    add("--import", dest="blocks", type=file_path, help="blocks as concatenated RLP")
+    add("--datadir", type=file_path, help="keep the chain here (else: in memory)")
+    add("--port", type=port, default=8545, help="of its JSON-RPC (default 8545)")
+    add(
+        "--block-time",
+        dest="block_time_s",
+        type=seconds,
+        help="produce blocks at this interval (default 3; none on a genesis of your own)",
+    )
+
+
+def _add_deploy(commands: "_Commands") -> None:
+    command = _command(commands, "deploy", _run_deploy, "the L1 contracts onto any L1")
+    add = command.add_argument
+    add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
+    add("--key-file", type=file_path, required=True, help="the key that pays and owns")
+    add("--out", type=file_path, required=True, help="where the files go")
+    add("--block-time", dest="block_time_s", type=seconds, default=1, help="of L2 (default 1 s)")
+    add("--gas-limit", type=at_least(1), default=30_000_000, help="of an L2 block")
+    add("--batcher", help="the batcher's address (default: that of the key)")
+
+
+def _add_sequencer(commands: "_Commands") -> None:
+    description = "sequencer, batcher and JSON-RPC"
+    command = _command(commands, "sequencer", _run_rollup, description, is_endless=True)
+    _add_rollup_files(command)
+    command.add_argument("--batcher-key-file", type=file_path, required=True)
+    _add_data_limits(command)
+
+
+def _add_verifier(commands: "_Commands") -> None:
+    description = "follow the rollup from L1 alone"
+    command = _command(commands, "verifier", _run_rollup, description, is_endless=True)
+    _add_rollup_files(command)
+    command.add_argument(
+        "--sequencer",
+        dest="sequencer_url",
+        type=url,
+        metavar="URL",
+        help="where transactions are passed on to",
+    )
+
+
+def _add_rollup_files(command: ArgumentParser) -> None:
+    add = command.add_argument
+    add("--rollup", type=file_path, required=True, help="rollup.json")
+    add("--genesis", type=file_path, required=True, help="genesis.json")
+    add("--l1-chain", type=file_path, required=True, help="l1-chain.json")
+    add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
+    add("--datadir", type=file_path, required=True)
+    add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
+
+
+def _add_data_limits(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--max-da-bytes",
+        type=at_least(1),
+        default=1_000_000,
+        help="transactions of an L2 block, in bytes (default 1,000,000)",
+    )
+    command.add_argument("--da", choices=["calldata"], default="calldata", help="where data goes")
+
+
+def _add_replay(commands: "_Commands") -> None:
+    command = _command(commands, "replay", _run_replay, "re-execute blocks and compare everything")
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--datadir", type=file_path, help="a stopped or running node's folder")
+    source.add_argument("--file", type=file_path, help="blocks as concatenated RLP, with --genesis")
+    command.add_argument("--genesis", type=file_path)
+    _add_range(command)
+
+
+def _add_export(commands: "_Commands") -> None:
+    command = _command(commands, "export", _run_export, "blocks out, as concatenated RLP")
+    command.add_argument("--datadir", type=file_path, required=True)
+    _add_range(command)
+    command.add_argument("file", type=file_path)
+
+
+def _add_import(commands: "_Commands") -> None:
+    command = _command(commands, "import", _run_import, "blocks in, each executed and checked")
+    command.add_argument("--datadir", type=file_path, required=True)
+    command.add_argument("--genesis", type=file_path, required=True)
+    command.add_argument("file", type=file_path)
+
+
+def _add_range(command: ArgumentParser) -> None:
+    number = at_least(0)
+    command.add_argument("--from", dest="first", type=number, help="first block (default 1)")
+    command.add_argument("--to", dest="last", type=number, help="last block (default the newest)")
+
+
+def _run_dev(arguments: argparse.Namespace) -> int:
+    from openrollup.dev import run_dev
+    from openrollup.dev_options import DevOptions
+    from openrollup.run import run_command
+
+    return run_command(run_dev(_options(DevOptions, arguments)), code_when_stopped=0)
+
+
+def _run_l1(arguments: argparse.Namespace) -> int:
+    from openrollup.l1 import L1Options, run_l1
+    from openrollup.run import run_command
+
+    return run_command(run_l1(_options(L1Options, arguments)), code_when_stopped=0)
+
+
+def _run_deploy(arguments: argparse.Namespace) -> int:
+    from openrollup.deploy import DeployOptions, run_deploy
+    from openrollup.run import run_command
+
+    return run_command(run_deploy(_options(DeployOptions, arguments)), code_when_stopped=1)
+
+
+def _run_rollup(arguments: argparse.Namespace) -> int:
+    from openrollup.rollup import RollupOptions, run_rollup
+    from openrollup.run import run_command
+
+    return run_command(run_rollup(_options(RollupOptions, arguments)), code_when_stopped=0)
+
+
+def _run_replay(arguments: argparse.Namespace) -> int:
+    from openrollup.replay import ReplayOptions, run_replay
+
+    return run_replay(_options(ReplayOptions, arguments))
+
+
+def _run_export(arguments: argparse.Namespace) -> int:
+    from openrollup.chain_files import ExportOptions, run_export
+
+    return run_export(_options(ExportOptions, arguments))
+
+
+def _run_import(arguments: argparse.Namespace) -> int:
+    from openrollup.chain_files import ImportOptions, run_import
+
+    return run_import(_options(ImportOptions, arguments))
+
+
+def _options(kind: type[_Options], arguments: argparse.Namespace) -> _Options:
+    """Return a command's options; those that it does not take keep their defaults."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in vars(arguments).items() if name in names})

@@ -1,0 +1,80 @@
+"""The L1 of a dev network: embedded, or somebody else's."""
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc
+from node.clock import Clock
+from node.dev_chain import DevChainConfig
+from node.genesis import Genesis, l1_dev_genesis, read_genesis
+from node.genesis.dev_accounts import BATCHER_ACCOUNT, DEPLOYER_ACCOUNT
+from openrollup.datadir import DevPaths, read_key
+from openrollup.dev_options import DEFAULT_L1_BLOCK_TIME_S, DEFAULT_L1_PORT, DevOptions
+from openrollup.embedded_l1 import EmbeddedL1
+from openrollup.execution_node import GENESIS_FILE
+from openrollup.l1_check import probe_l1
+
+# The embedded L1's blocks before the rollup exists are a second apart whatever the clock says:
+# its genesis lies far enough in the past that they do not reach the present.
+_SETUP_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DevL1:
+    """The L1 that a rollup stands on; `embedded` None if it is somebody else's. Times in seconds.
+
+    A transaction that is not in a block after `resend_after_s` is sent again.
+    """
+
+    client: L1Client
+    chain_id: int
+    deployer_key: bytes
+    batcher_key: bytes
+    poll_interval_s: float
+    resend_after_s: float
+    embedded: EmbeddedL1 | None
+
+
+async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> DevL1:
+    """Start the embedded L1, or connect to the outside one; `stack` closes it.
+
+    TemporaryError if an outside one does not answer.
+    """
+    if options.l1_url is not None and options.key_file is not None:
+        key = read_key(options.key_file)
+        chain_id = await probe_l1(options.l1_url)
+        client = _connect(options.l1_url, stack)
+        return DevL1(client, chain_id, key, key, 1.0, 48.0, None)
+    block_time_s = options.l1_block_time_s or DEFAULT_L1_BLOCK_TIME_S
+    embedded = EmbeddedL1(
+        _genesis(options.paths),
+        options.paths.l1,
+        DEFAULT_L1_PORT if options.l1_port is None else options.l1_port,
+        clock,
+        DevChainConfig(block_time_s=block_time_s),
+    )
+    stack.push_async_callback(embedded.close)
+    await embedded.start()
+    return DevL1(
+        client=_connect(embedded.url, stack),
+        chain_id=embedded.node.genesis.config.chain_id,
+        deployer_key=DEPLOYER_ACCOUNT.private_key,
+        batcher_key=BATCHER_ACCOUNT.private_key,
+        poll_interval_s=0.25,
+        resend_after_s=4.0 * block_time_s,
+        embedded=embedded,
+    )
+
+
+def _connect(url: str, stack: AsyncExitStack) -> L1Client:
+    rpc = JsonRpc(url)
+    stack.push_async_callback(rpc.close)
+    return L1Client(rpc)
+
+
+def _genesis(paths: DevPaths) -> Genesis:
+    if paths.l1 is not None and (paths.l1 / GENESIS_FILE).exists():
+        return read_genesis(paths.l1 / GENESIS_FILE)
+    return l1_dev_genesis(timestamp=int(time.time()) - _SETUP_S)

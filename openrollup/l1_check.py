@@ -1,0 +1,42 @@
+"""Is there an L1 at this address, and is it the one that the rollup stands on?"""
+
+from consensus.config import RollupConfig
+from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc, RpcSettings
+from consensus.l1.source import L1NotFound
+from node.errors import ConfigError, TemporaryError
+
+# Once, and not for long: a person is waiting for the answer.
+_PROBE = RpcSettings(timeout_s=3.0, attempts=1)
+
+
+async def probe_l1(url: str) -> int:
+    """Return the chain id of the L1 at `url`; TemporaryError, within seconds, if none answers."""
+    rpc = JsonRpc(url, _PROBE)
+    try:
+        return await L1Client(rpc).chain_id()
+    except TemporaryError as error:
+        raise TemporaryError(f"--l1: {error}: is an L1 running there?") from error
+    finally:
+        await rpc.close()
+
+
+async def check_l1(l1: L1Client, chain_id: int, rollup: RollupConfig) -> None:
+    """Refuse an L1 that the rollup was not deployed on; ConfigError says what differs.
+
+    An L1 that has not come to the rollup's first block yet is none to refuse.
+    """
+    if chain_id != rollup.l1_chain_id:
+        raise ConfigError(
+            f"--l1: expected chain {rollup.l1_chain_id} (rollup.json), {l1.url} is chain {chain_id}"
+        )
+    expected = rollup.genesis.l1
+    try:
+        actual = await l1.block_ref_by_number(expected.number)
+    except L1NotFound:
+        return
+    if actual.hash != expected.hash:
+        raise ConfigError(
+            f"--l1: expected block {expected.number} 0x{expected.hash.hex()} (rollup.json, "
+            f"genesis.l1), {l1.url} has 0x{actual.hash.hex()}: it is another chain"
+        )

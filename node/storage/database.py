@@ -83,19 +83,17 @@ class Database:
         environment: lmdb.Environment,
         tables: "dict[Table, lmdb._Database]",
         lock: int | None,
-        temporary: tempfile.TemporaryDirectory[str] | None,
     ) -> None:
         self._environment = environment
         self._tables = tables
         self._lock = lock
-        self._temporary = temporary
         self._writing_thread: int | None = None
 
     @classmethod
     def open(cls, path: Path | None, *, read_only: bool = False) -> "Database":
         """Open the store in directory `path`, creating it if needed (unless `read_only`).
 
-        None: a temporary store, not synced to disk and removed by `close`. ConfigError if another
+        None: a temporary store, not synced to disk and gone after `close`. ConfigError if another
         process writes to it, if it was written under another schema version, if there is none to
         read, or if the directory cannot be used.
         """
@@ -114,7 +112,7 @@ class Database:
                 tables = _create_tables(environment, path)
                 _sync_directory(path)
                 environment.reader_check()  # readers that crashed would keep old pages alive
-                return cls(environment, tables, lock, None)
+                return cls(environment, tables, lock)
             except BaseException:
                 environment.close()
                 raise
@@ -124,10 +122,11 @@ class Database:
 
     @classmethod
     def _open_temporary(cls) -> "Database":
-        temporary = tempfile.TemporaryDirectory(prefix="openrollup-")
-        path = Path(temporary.name)
-        environment = _open_environment(path, sync=False)
-        return cls(environment, _create_tables(environment, path), None, temporary)
+        # Its files lose their names at once and live on until they are closed: a process that is
+        # killed leaves nothing behind.
+        with tempfile.TemporaryDirectory(prefix="openrollup-") as name:
+            environment = _open_environment(Path(name), sync=False)
+            return cls(environment, _create_tables(environment, Path(name)), None)
 
     @classmethod
     def _open_existing(cls, path: Path) -> "Database":
@@ -142,7 +141,7 @@ class Database:
         except BaseException:
             environment.close()
             raise
-        return cls(environment, tables, None, None)
+        return cls(environment, tables, None)
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
@@ -182,8 +181,6 @@ class Database:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-        if self._temporary is not None:
-            self._temporary.cleanup()
 
     def __enter__(self) -> Self:
         return self

@@ -286,12 +286,15 @@ with database.read() as snapshot:
     assert in_other_process(script, tmp_path).split() == ["CriticalError", "b'value'"]
 
 
-def test_a_temporary_store_is_removed(database: Database) -> None:
+def test_a_temporary_store_leaves_nothing_even_if_it_is_not_closed() -> None:
     temporary = Database.open(None)
-    path = Path(temporary._environment.path())
-    assert path.is_dir()
+    assert not Path(temporary._environment.path()).exists()
+    with temporary.write() as transaction:
+        for number in range(1000):
+            transaction.put(Table.HEADERS, number.to_bytes(4, "big"), bytes(10_000))
+    with temporary.read() as snapshot:
+        assert snapshot.get(Table.HEADERS, bytes(4)) == bytes(10_000)
     temporary.close()
-    assert not path.exists()
 
 
 def test_a_commit_is_synced_unless_temporary(tmp_path: Path, database: Database) -> None:

@@ -28,7 +28,6 @@ from openrollup.datadir import check_writable
 from openrollup.deploy import DEFAULT_ATTRIBUTION, DEV_SEQ_WINDOW_SIZE
 from openrollup.dev_l1 import DevL1
 from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT, DevOptions
-from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.l1_check import check_l1
 from openrollup.open_supply import give_open
 from openrollup.run import run_beside
@@ -104,7 +103,8 @@ async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
         contracts = await setup
     else:
         contracts = await run_beside(setup, [l1.embedded.chain.run_at_once()])
-        await _reach_the_present(l1.embedded, clock)
+        # The rollup's time begins with this block's: it must be the present.
+        await run_in_thread(partial(l1.embedded.chain.produce, int(clock.now())))
     head = await l1.client.block_ref_by_label("latest")
     header = await l1.client.header(head.hash)
     return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain_json(l1.chain_id))
@@ -114,9 +114,3 @@ async def _set_up(l1: DevL1, sender: TxSender, deployment: DeploySettings) -> L1
     contracts = await deploy_contracts(l1.client, sender, deployment)
     await give_open(sender, contracts.open_token, deployment.funded, DEV_BALANCE)
     return contracts
-
-
-async def _reach_the_present(l1: EmbeddedL1, clock: Clock) -> None:
-    """Produce a block of now, or later if L1 is ahead: the rollup's time begins with it."""
-    head = l1.node.reader.head_header()
-    await run_in_thread(partial(l1.chain.produce, max(int(clock.now()), head.timestamp + 1)))

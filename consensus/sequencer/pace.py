@@ -7,6 +7,7 @@ from consensus.block_refs import L2BlockRef
 from consensus.l1.watcher import L1Watcher
 from node.clock import Clock
 from node.mempool import Mempool
+from node.types.primitives import Hash32
 from node.types.transaction import Transaction
 
 
@@ -44,11 +45,15 @@ class OnDemand:
         self._arrived = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._ready_before = 0
+        self._let_through: Hash32 | None = None
         mempool.subscribe(self._wake)
 
     async def wait(self, head: L2BlockRef) -> None:
-        """Wait for a transaction, or for L1 to be a block time ahead."""
-        while not self._is_due(head):
+        """Wait for a transaction, or for L1 to be a block time ahead.
+
+        Asked again about the same head, it returns at once: the block that was due was not built.
+        """
+        while head.hash != self._let_through and not self._is_due(head):
             seen = self._watcher.heads
             waits = [
                 asyncio.ensure_future(self._arrived.wait()),
@@ -59,6 +64,7 @@ class OnDemand:
             finally:
                 for wait in waits:
                     wait.cancel()
+        self._let_through = head.hash
         self._arrived.clear()
         self._ready_before = self._mempool.ready_count()
 

@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak check contracts bench bench-execution clients clean
+.PHONY: dev test soak conformance oracle check contracts bench bench-execution clients clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -14,6 +14,12 @@ test: check clients  ## everything that CI runs
 
 soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about seven minutes
 	$(BIN)/python -m tests.integration.soak $(ARGS)
+
+conformance: .venv/dev.stamp  ## every public state test, in about a minute
+	$(BIN)/python -m tests.conformance $(ARGS)
+
+oracle: .venv/dev.stamp .venv-oracle/specs.stamp  ## random blocks, beside the Python execution specs
+	$(BIN)/python -m tests.conformance.oracle $(ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes
 	$(BIN)/ruff format --check .
@@ -46,5 +52,11 @@ bench-execution: .venv/dev.stamp  ## blocks a second, beside stock py-evm
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+# In an environment of its own, because its dependencies conflict with ours.
+.venv-oracle/specs.stamp: tests/conformance/oracle/requirements.txt
+	test -x .venv-oracle/bin/python || $(PYTHON) -m venv .venv-oracle
+	.venv-oracle/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info contracts/node_modules tests/clients/node_modules
+	rm -rf .venv .venv-oracle .mypy_cache .ruff_cache .pytest_cache build *.egg-info contracts/node_modules tests/clients/node_modules

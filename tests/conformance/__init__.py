@@ -1,0 +1,1 @@
+"""The execution layer against public test vectors and against the executable specification."""

@@ -1,4 +1,4 @@
-"""One node for all clients, started once."""
+"""One node for all clients, in each of its two ways to make blocks."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,10 @@ import pytest
 from tests.integration.nodes import DevNode, Started
 
 
-@pytest.fixture(scope="session")
-def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """A development network that runs while any client test does."""
-    with DevNode(tmp_path_factory.mktemp("devnet")) as node:
+@pytest.fixture(scope="session", params=[(), ("--automine",)], ids=["timed", "automine"])
+def devnet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
+    """A development network: a block each second, or one for each transaction at once."""
+    with DevNode(tmp_path_factory.mktemp("devnet"), options=request.param) as node:
         yield node.started

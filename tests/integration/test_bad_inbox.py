@@ -13,7 +13,7 @@ from tests.integration.conditions import wait_until
 from tests.integration.json_rpc import Rpc, RpcFailure
 from tests.integration.nodes import Account, DevNode
 from tests.integration.scenario import connected
-from tests.integration.traffic import User
+from tests.integration.users import User
 
 
 def garbage() -> list[bytes]:

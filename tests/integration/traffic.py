@@ -9,26 +9,22 @@ from enum import StrEnum
 from typing import Any
 
 from eth_abi.abi import encode as abi_encode
+from eth_account import Account as EthAccount
 
-from attribution.calldata import decode_head_result, encode_append, encode_head
+from attribution.calldata import encode_append
 from attribution.records import Influence, Record
 from consensus.l1.deposit_logs import DEPOSIT_TOPIC
 from node.artifacts import load_artifact
 from node.types.attribution_call import ATTRIBUTION_ADDRESS, selector
 from node.types.deposit import make_deposit, user_source_hash
-from node.types.primitives import Address, Hash32, create_address
-from node.types.transaction import sign_dynamic_fee
-from tests.integration.conditions import wait_until
+from node.types.primitives import Address, Hash32, checksum_address, create_address
 from tests.integration.json_rpc import Rpc
-from tests.integration.nodes import Account, Started
+from tests.integration.nodes import Started
+from tests.integration.users import GWEI, MAX_FEE, STREAM, User
 
-GWEI = 10**9
 ETHER = 10**18
-STREAM = 1
-_MAX_FEE = 100 * GWEI
 _DEPOSIT_GAS = 100_000
 _BULK_BYTES = 90_000
-_RECEIPT_TIMEOUT_S = 60.0
 
 
 class Kind(StrEnum):
@@ -40,15 +36,21 @@ class Kind(StrEnum):
     FAILING_CALL = "failing call"
     APPEND = "append"
     DEPOSIT = "deposit"
+    LEGACY = "legacy"
+    ACCESS_LIST = "with access list"
+    SET_CODE = "set code"
     BULK = "bulk transfer"
 
 
 _WEIGHTS = {
-    Kind.TRANSFER: 40,
+    Kind.TRANSFER: 32,
     Kind.TOKEN_TRANSFER: 25,
     Kind.APPEND: 20,
     Kind.FAILING_CALL: 8,
     Kind.DEPLOYMENT: 7,
+    Kind.LEGACY: 4,
+    Kind.ACCESS_LIST: 3,
+    Kind.SET_CODE: 3,
 }
 
 
@@ -81,62 +83,6 @@ class Acknowledged:
         self.transactions[receipt["transactionHash"]] = receipt["blockHash"]
         self.see_block(int(receipt["blockNumber"], 16), receipt["blockHash"])
         self.kinds[kind] += 1
-
-
-@dataclass(slots=True)
-class User:
-    """An account that keeps count of its own nonce and of its receipt stream on one chain."""
-
-    account: Account
-    rpc: Rpc
-    chain_id: int
-    nonce: int = 0
-    next_seq: int = 0
-
-    async def resynchronise(self) -> None:
-        """Ask the chain where it stands: pending transactions may be lost in a restart."""
-        address = "0x" + self.account.address.hex()
-        self.nonce = int(await self.rpc.call("eth_getTransactionCount", address, "latest"), 16)
-
-    async def resynchronise_stream(self) -> None:
-        """Ask the receipt precompile how many records the stream has."""
-        call = {
-            "to": "0x" + ATTRIBUTION_ADDRESS.hex(),
-            "data": "0x" + encode_head(self.account.address, STREAM).hex(),
-        }
-        output = bytes.fromhex((await self.rpc.call("eth_call", call, "latest"))[2:])
-        self.next_seq = decode_head_result(output).count
-
-    async def send(
-        self, to: Address | None, *, value: int = 0, data: bytes = b"", gas: int = 21_000
-    ) -> str:
-        """Sign, send, and return the hash that the node answered."""
-        transaction = sign_dynamic_fee(
-            self.account.private_key,
-            chain_id=self.chain_id,
-            nonce=self.nonce,
-            max_priority_fee_per_gas=GWEI,
-            max_fee_per_gas=_MAX_FEE,
-            gas=gas,
-            to=to,
-            value=value,
-            data=data,
-        )
-        answer = await self.rpc.call("eth_sendRawTransaction", "0x" + transaction.raw.hex())
-        assert answer == "0x" + transaction.hash.hex()
-        self.nonce += 1
-        return str(answer)
-
-    async def receipt(self, transaction_hash: str) -> Any:
-        """Wait for a receipt."""
-        found: list[Any] = []
-
-        async def included() -> bool:
-            found[:] = [await self.rpc.call("eth_getTransactionReceipt", transaction_hash)]
-            return found[0] is not None
-
-        await wait_until(included, f"{transaction_hash} is included", _RECEIPT_TIMEOUT_S)
-        return found[0]
 
 
 class Traffic:
@@ -231,6 +177,9 @@ class Traffic:
             Kind.DEPLOYMENT: self._send_deployment,
             Kind.FAILING_CALL: self._send_failing_call,
             Kind.APPEND: self._send_append,
+            Kind.LEGACY: self._send_legacy,
+            Kind.ACCESS_LIST: self._send_with_access_list,
+            Kind.SET_CODE: self._send_set_code,
             Kind.BULK: self._send_bulk,
         }
         return str(await senders[kind](user))
@@ -255,6 +204,29 @@ class Traffic:
         data = encode_append(STREAM, user.next_seq, records)
         user.next_seq += len(records)
         return await user.send(ATTRIBUTION_ADDRESS, data=data, gas=2_000_000)
+
+    async def _send_legacy(self, user: User) -> str:
+        return await user.send_other_type(self._stranger(), 21_000, gasPrice=MAX_FEE)
+
+    async def _send_with_access_list(self, user: User) -> str:
+        entry = {"address": checksum_address(self._greeter), "storageKeys": ["0x" + "00" * 32]}
+        greet = "0x" + selector("greet()").hex()
+        return await user.send_other_type(
+            self._greeter, 100_000, gasPrice=MAX_FEE, data=greet, accessList=[entry]
+        )
+
+    async def _send_set_code(self, user: User) -> str:
+        """A stranger lets the greeter's code be its own, and is greeted."""
+        stranger = EthAccount.from_key(self._random.randbytes(32))
+        authorization = {"chainId": user.chain_id, "address": self._greeter, "nonce": 0}
+        return await user.send_other_type(
+            Address(bytes.fromhex(stranger.address[2:])),
+            150_000,
+            maxPriorityFeePerGas=GWEI,
+            maxFeePerGas=MAX_FEE,
+            data="0x" + selector("greet()").hex(),
+            authorizationList=[stranger.sign_authorization(authorization)],
+        )
 
     async def _send_bulk(self, user: User) -> str:
         """Bytes that no compression makes smaller."""

@@ -1,6 +1,6 @@
 """Our own L2 chain as consensus sees it: blocks as references, and the system config after them."""
 
-import asyncio
+from functools import partial
 
 from consensus.block_refs import L2BlockRef, l2_block_ref
 from consensus.config import RollupConfig
@@ -10,6 +10,7 @@ from node.lru_cache import LruCache
 from node.reader import Reader
 from node.types.block import Block
 from node.types.primitives import Hash32
+from node.worker import run_in_thread
 
 _REFS_KEPT = 4096
 
@@ -25,13 +26,15 @@ class L2Chain:
     async def ref_by_hash(self, block_hash: Hash32) -> L2BlockRef:
         """Return a stored block's reference."""
         known = self._refs.get(block_hash)
-        return known if known is not None else await asyncio.to_thread(self.ref, block_hash)
+        if known is not None:
+            return known
+        return await run_in_thread(partial(self.ref, block_hash))
 
     async def system_config(self, block_hash: Hash32) -> SystemConfig:
         """Return the system config in force after a stored block."""
         if block_hash == self._config.genesis.l2.hash:
             return self._config.genesis.system_config
-        return system_config_after(await asyncio.to_thread(self._block, block_hash))
+        return system_config_after(await run_in_thread(partial(self._block, block_hash)))
 
     async def unsafe(self) -> L2BlockRef:
         """Return the unsafe head."""

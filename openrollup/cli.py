@@ -21,7 +21,10 @@ _WRONG_PATH = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirect
 
 def main() -> NoReturn:
     """Run the command that the program was started with, and end the process."""
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 2
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -4,6 +4,10 @@ from functools import lru_cache
 
 from eth.vm.code_stream import CodeStream
 
+from node.types.primitives import Address
+
+DELEGATION_PREFIX = b"\xef\x01\x00"
+_DELEGATION_SIZE = 23
 _JUMPDEST = 0x5B
 _PUSH1 = 0x60
 _PUSH32 = 0x7F
@@ -35,3 +39,10 @@ def jump_destinations(code: bytes) -> bytes:
             position += opcode - _PUSH1 + 1
         position += 1
     return bytes(valid)
+
+
+def delegation_target(code: bytes) -> Address | None:
+    """Return the account whose code runs instead, if `code` is a delegation (EIP-7702)."""
+    if len(code) == _DELEGATION_SIZE and code.startswith(DELEGATION_PREFIX):
+        return Address(code[len(DELEGATION_PREFIX) :])
+    return None

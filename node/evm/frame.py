@@ -12,6 +12,7 @@ from eth.vm.computation import BaseComputation, memory_gas_cost
 from eth.vm.memory import Memory
 from eth.vm.message import Message
 
+from node.evm.call_message import CallMessage
 from node.evm.code import Code
 from node.evm.environment import BlockEnvironment
 from node.evm.rules import Rules
@@ -23,7 +24,8 @@ from node.types.receipt import Log
 MAX_CODE_SIZE = 24_576
 """Bytes of code that an account may have (EIP-170)."""
 
-_CODE_DEPOSIT_GAS = 200
+CODE_DEPOSIT_GAS = 200
+"""What a byte of a new account's code costs."""
 _UNINTERRUPTED = range(1024)
 """Opcodes that run between two looks at whether to go on: about a millisecond's worth."""
 _ANCESTORS = 256
@@ -46,6 +48,14 @@ class Snapshot(NamedTuple):
     logs: int
     refund: int
     destroyed: int
+
+
+class Ended(NamedTuple):
+    """How the first frame of a message ended. `error` is None on success."""
+
+    gas_left: int
+    output: bytes
+    error: VMError | None
 
 
 class ExecutionState:
@@ -244,6 +254,15 @@ class Frame(BaseComputation):  # type: ignore[misc]
         except Halt:
             return
 
+    def continue_at(
+        self, position: int, stack: list[int], memory: bytearray, return_data: bytes
+    ) -> None:
+        """Take over what another interpreter began: the next opcode is at `position`."""
+        self.code.program_counter = position
+        self._stack.values = stack
+        self._memory._bytes = memory
+        self.return_data = return_data
+
     def extend_memory(self, start_position: int, size: int) -> None:
         """Charge for memory up to the end of a range and make it as long; no bytes need none."""
         before = len(self._memory)
@@ -256,11 +275,8 @@ class Frame(BaseComputation):  # type: ignore[misc]
         """Make the output the new account's code, or fail (EIP-170, EIP-3541)."""
         code: bytes = self.output
         try:
-            if code[:1] == b"\xef":
-                raise InvalidCode("invalid code: must not begin with 0xef")
-            if len(code) > MAX_CODE_SIZE:
-                raise InvalidCode(f"max code size exceeded: {len(code)}, limit {MAX_CODE_SIZE}")
-            self.consume_gas(_CODE_DEPOSIT_GAS * len(code), "code deposit")
+            check_new_code(code)
+            self.consume_gas(CODE_DEPOSIT_GAS * len(code), "code deposit")
         except VMError as error:
             self.fail(error)
             return
@@ -300,3 +316,20 @@ class Frame(BaseComputation):  # type: ignore[misc]
 
 class InvalidCode(VMError):  # type: ignore[misc]
     """Init code returned something that cannot be an account's code."""
+
+
+def check_new_code(code: bytes) -> None:
+    """Check what may become an account's code; InvalidCode says what may not."""
+    if code[:1] == b"\xef":
+        raise InvalidCode("invalid code: must not begin with 0xef")
+    if len(code) > MAX_CODE_SIZE:
+        raise InvalidCode(f"max code size exceeded: {len(code)}, limit {MAX_CODE_SIZE}")
+
+
+def run_reference(
+    state: ExecutionState, message: CallMessage, context: TransactionContext
+) -> Ended:
+    """Run a message with py-evm's opcodes; a failure has been undone."""
+    apply = Frame.apply_create_message if message.creates else Frame.apply_message
+    frame = apply(state, message.to_py_evm(), context)
+    return Ended(frame.get_gas_remaining(), frame.output, frame._error)

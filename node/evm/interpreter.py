@@ -1,13 +1,14 @@
 """The door to the EVM: one message in, one outcome out.
 
-Behind it is py-evm, the reference. Whatever else may come behind it takes the same arguments,
-changes the world state in the same way and gives the same outcome to the last unit of gas.
+Behind it are py-evm's opcodes, the reference, and our own loop. Both take the same arguments,
+change the world state in the same way and give the same outcome to the last unit of gas; the rules
+say which of them runs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from eth.exceptions import (
-    ContractCreationCollision,
     FullStack,
     InsufficientStack,
     InvalidInstruction,
@@ -18,19 +19,30 @@ from eth.exceptions import (
     VMError,
     WriteProtection,
 )
-from eth.vm.message import Message
 
+from node.evm.call_message import CallMessage
+from node.evm.code import DELEGATION_PREFIX, delegation_target
+from node.evm.comparison import check_equal
 from node.evm.environment import BlockEnvironment
-from node.evm.frame import ExecutionState, Frame, TransactionContext
-from node.evm.rules import Rules
+from node.evm.fast.run import run_fast
+from node.evm.frame import Ended, ExecutionState, TransactionContext, run_reference
+from node.evm.rules import Interpreter, Rules
 from node.state.world_state import WorldState
 from node.types.primitives import UINT256_MAX, Address, Hash32, create_address
 from node.types.receipt import Log
 from node.types.transaction import AccessList
 
+__all__ = [
+    "DELEGATION_PREFIX",
+    "REVERTED",
+    "Call",
+    "Interpreter",
+    "Outcome",
+    "delegation_target",
+    "run_message",
+]
+
 REVERTED = "execution reverted"
-DELEGATION_PREFIX = b"\xef\x01\x00"
-_DELEGATION_SIZE = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +96,50 @@ def run_message(
     """
     if call.to is not None and call.to not in rules.precompiles and not world.get_code(call.to):
         return _pay(world, call, call.to)
+    if rules.interpreter is Interpreter.BOTH:
+        return _run_both(world, environment, rules, call)
+    return _run(world, environment, rules, call, _RUNS[rules.interpreter])
+
+
+Run = Callable[[ExecutionState, CallMessage, TransactionContext], Ended]
+"""Runs a message and says how its frame ended; a failure has been undone."""
+
+_RUNS: dict[Interpreter, Run] = {
+    Interpreter.REFERENCE: run_reference,
+    Interpreter.FAST: run_fast,
+}
+
+
+def _run(
+    world: WorldState, environment: BlockEnvironment, rules: Rules, call: Call, run: Run
+) -> Outcome:
     state = ExecutionState(world, environment, rules)
     message = _message(world, rules, call)
-    _warm(world, environment, call, message.storage_address)
+    _warm(world, environment, call, message.address)
+    if message.creates and state.has_code_or_nonce(message.address):
+        return Outcome(0, 0, (), b"", "contract address collision", ())
     context = TransactionContext(call.sender, call.gas_price, call.blob_versioned_hashes)
-    if not message.is_create:
-        frame = Frame.apply_message(state, message, context)
-    elif state.has_code_or_nonce(message.storage_address):
-        frame = Frame(state, message, context)
-        frame.fail(ContractCreationCollision("contract address collision"))
-    else:
-        frame = Frame.apply_create_message(state, message, context)
+    ended = run(state, message, context)
     return Outcome(
-        gas_left=frame.get_gas_remaining(),
+        gas_left=ended.gas_left,
         refund=state.refund,
         logs=tuple(state.logs),
-        output=frame.output,
-        error=_error_text(frame.error) if frame.is_error else None,
+        output=ended.output,
+        error=None if ended.error is None else _error_text(ended.error),
         destroyed=tuple(dict.fromkeys(state.destroyed)),
     )
+
+
+def _run_both(
+    world: WorldState, environment: BlockEnvironment, rules: Rules, call: Call
+) -> Outcome:
+    checkpoint = world.record()
+    expected = _run(world, environment, rules, call, run_reference)
+    expected_effects = world.effects(checkpoint)
+    world.discard(checkpoint)
+    actual = _run(world, environment, rules, call, run_fast)
+    check_equal(expected, actual, expected_effects, world.effects(checkpoint))
+    return actual
 
 
 def _pay(world: WorldState, call: Call, recipient: Address) -> Outcome:
@@ -116,39 +153,27 @@ def _pay(world: WorldState, call: Call, recipient: Address) -> Outcome:
     return Outcome(call.gas, 0, (), b"", None, ())
 
 
-def _message(world: WorldState, rules: Rules, call: Call) -> Message:
+def _message(world: WorldState, rules: Rules, call: Call) -> CallMessage:
     if call.to is None:
-        return Message(
-            gas=call.gas,
-            to=b"",
-            sender=call.sender,
-            value=call.value,
-            data=b"",
-            code=call.data,
-            create_address=create_address(call.sender, call.nonce),
+        address = create_address(call.sender, call.nonce)
+        return CallMessage(
+            address, address, call.sender, call.value, b"", call.data, call.gas, creates=True
         )
     code = world.get_code(call.to)
     delegate = delegation_target(code) if rules.is_prague else None
     if delegate is not None:
         world.mark_address_warm(delegate)
         code = world.get_code(delegate)
-    return Message(
-        gas=call.gas,
-        to=call.to,
-        sender=call.sender,
+    return CallMessage(
+        address=call.to,
+        code_address=call.to if delegate is None else delegate,
+        caller=call.sender,
         value=call.value,
         data=call.data,
         code=code,
-        code_address=delegate,
+        gas=call.gas,
         is_delegation=delegate is not None,
     )
-
-
-def delegation_target(code: bytes) -> Address | None:
-    """Return the account whose code runs instead, if `code` is a delegation (EIP-7702)."""
-    if len(code) == _DELEGATION_SIZE and code.startswith(DELEGATION_PREFIX):
-        return Address(code[len(DELEGATION_PREFIX) :])
-    return None
 
 
 def _warm(world: WorldState, environment: BlockEnvironment, call: Call, recipient: Address) -> None:

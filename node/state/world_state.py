@@ -263,6 +263,29 @@ class WorldState:
     def commit(self, checkpoint: int) -> None:
         """Keep everything since `checkpoint`; an earlier checkpoint can still undo it."""
 
+    def effects(self, checkpoint: int) -> dict[tuple[object, ...], object]:
+        """Return what has been written since `checkpoint`, with the values that it has now.
+
+        Keys begin with what was written: an account, storage, a storage as a whole, a transient
+        slot, a warm mark. Two runs from one checkpoint are equal if this is.
+        """
+        owners = {id(storage.current): address for address, storage in self._storages.items()}
+        names = {
+            id(self._accounts): "account",
+            id(self._transient): "transient",
+            id(self._warm_addresses): "warm address",
+            id(self._warm_slots): "warm slot",
+        }
+        effects: dict[tuple[object, ...], object] = {}
+        for mapping, key, _ in self._journal[checkpoint:]:
+            if mapping is self._storages:
+                effects["whole storage", key] = mapping[key].is_detached
+            elif id(mapping) in names:
+                effects[names[id(mapping)], key] = mapping[key]
+            elif id(mapping) in owners:  # what a storage held that has been replaced is gone
+                effects["storage", owners[id(mapping)], key] = mapping[key]
+        return effects
+
     def end_transaction(self) -> None:
         """Make all changes final, as the state that the next transaction begins with.
 

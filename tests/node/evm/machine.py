@@ -1,9 +1,9 @@
-"""The interpreter on an in-memory state under any rules."""
+"""Both interpreters on an in-memory state under any rules: they have to agree on every message."""
 
 from node.config import CANCUN_BLOBS, PRAGUE_BLOBS, ChainConfig
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Call, Outcome, run_message
-from node.evm.rules import Rules, rules_at
+from node.evm.rules import Interpreter, Rules, rules_at
 from node.state.trie_state import TrieState
 from node.state.world_state import WorldState
 from node.types.primitives import (
@@ -17,8 +17,10 @@ from node.types.primitives import (
 GAS = 1_000_000
 ALICE = Address(b"\xa1" * 20)
 TARGET = Address(b"\x7a" * 20)
-PRAGUE = rules_at(ChainConfig(1, 0, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None), 0)
-CANCUN = rules_at(ChainConfig(1, None, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None), 0)
+PRAGUE_CONFIG = ChainConfig(1, 0, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None)
+CANCUN_CONFIG = ChainConfig(1, None, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None)
+PRAGUE = rules_at(PRAGUE_CONFIG, 0, Interpreter.BOTH)
+CANCUN = rules_at(CANCUN_CONFIG, 0, Interpreter.BOTH)
 
 
 def empty_world() -> WorldState:

@@ -1,0 +1,24 @@
+"""The memory of a frame is a bytearray, always whole words long; here is what its growth costs."""
+
+_WORD_GAS = 3
+_QUADRATIC_SHIFT = 9
+"""Words squared, divided by 512."""
+
+
+def grow(memory: bytearray, end: int, gas: int) -> int:
+    """Lengthen memory to hold `end` bytes, more than it does, and return the gas left.
+
+    A negative result means that `gas` does not suffice; memory is then as it was.
+    """
+    before, after = len(memory) >> 5, (end + 31) >> 5
+    quadratic = (after * after >> _QUADRATIC_SHIFT) - (before * before >> _QUADRATIC_SHIFT)
+    left = gas - _WORD_GAS * (after - before) - quadratic
+    if left >= 0:
+        memory.extend(bytes((after - before) << 5))
+    return left
+
+
+def reserve(memory: bytearray, start: int, size: int, gas: int) -> int:
+    """Make memory hold a range and return the gas left, negative as `grow`; no bytes need none."""
+    end = start + size
+    return grow(memory, end, gas) if size and end > len(memory) else gas

@@ -18,6 +18,7 @@ from node.chain import (
 )
 from node.config import ChainConfig
 from node.errors import ConfigError, CriticalError, InvalidBlock, ResetError
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.transition import BlockExecution, ExecutedBlock, build_block, execute_block
 from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
@@ -35,15 +36,21 @@ _CHAIN_ID_KEY = b"chain_id"
 class Engine:
     """Writes one chain's store. Methods block, and a lock lets one of them run at a time.
 
-    `undo_blocks` is how many of the newest blocks can be unwound.
+    `undo_blocks` is how many of the newest blocks can be unwound, `interpreter` runs the code.
     """
 
     def __init__(
-        self, database: Database, config: ChainConfig, *, undo_blocks: int = UNDO_BLOCKS
+        self,
+        database: Database,
+        config: ChainConfig,
+        *,
+        undo_blocks: int = UNDO_BLOCKS,
+        interpreter: Interpreter = DEFAULT_INTERPRETER,
     ) -> None:
         self._database = database
         self._config = config
         self._undo_blocks = undo_blocks
+        self._interpreter = interpreter
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[HeadChange], None]] = []
         with database.read() as snapshot:
@@ -96,6 +103,7 @@ class Engine:
                 attributes,
                 state_view(snapshot, parent),
                 ancestor_hashes(snapshot, parent),
+                self._interpreter,
             )
 
     def build(self, parent: Header, attributes: PayloadAttributes) -> ExecutedBlock:
@@ -109,6 +117,7 @@ class Engine:
                 attributes,
                 state_view(snapshot, parent),
                 ancestor_hashes(snapshot, parent),
+                self._interpreter,
             )
 
     def execute(self, block: Block) -> ExecutedBlock:
@@ -123,6 +132,7 @@ class Engine:
                 block,
                 state_view(snapshot, parent),
                 ancestor_hashes(snapshot, parent),
+                self._interpreter,
             )
 
     def insert(

@@ -9,6 +9,7 @@ from node.chain import Heads, ancestor_hashes, read_heads, state_view
 from node.config import ChainConfig
 from node.errors import CorruptStore, CriticalError, InvalidInput
 from node.evm.environment import Interrupt, no_interrupt
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.simulate import CallRequest, Outcome, call, estimate_gas
 from node.indices import canonical_hash, is_canonical, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
@@ -63,9 +64,15 @@ class Reader:
     Methods that take a header answer for the state after that block, which must be stored.
     """
 
-    def __init__(self, database: Database, config: ChainConfig) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: ChainConfig,
+        interpreter: Interpreter = DEFAULT_INTERPRETER,
+    ) -> None:
         self._database = database
         self._config = config
+        self._interpreter = interpreter
         self._headers: LruCache[Hash32, Header] = LruCache(_CACHED_HEADERS)
         self._blocks: LruCache[Hash32, Block] = LruCache(_CACHED_BLOCKS)
         self._receipts: LruCache[Hash32, tuple[Receipt, ...]] = LruCache(_CACHED_BLOCKS)
@@ -74,6 +81,11 @@ class Reader:
     def config(self) -> ChainConfig:
         """The chain's parameters."""
         return self._config
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What runs code in calls and estimates."""
+        return self._interpreter
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Open the store as it is now; for use in this thread, and closed soon."""
@@ -197,6 +209,7 @@ class Reader:
                 request,
                 ancestor_hashes(snapshot, header),
                 interrupt,
+                self._interpreter,
             )
 
     def estimate_gas(
@@ -211,6 +224,7 @@ class Reader:
                 request,
                 ancestor_hashes(snapshot, header),
                 interrupt,
+                self._interpreter,
             )
 
     def logs(self, wanted: LogFilter) -> list[LocatedLog]:

@@ -14,6 +14,7 @@ from node.chain_file import read_blocks
 from node.config import ChainConfig
 from node.engine import Engine
 from node.errors import CorruptStore, DecodingError, InvalidBlock, InvalidTransaction
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.header import check_same
 from node.execution.transition import BlockExecution
 from node.genesis.genesis import Genesis
@@ -82,13 +83,15 @@ def replay(reader: Reader, first: BlockNumber, last: BlockNumber) -> Iterator[Bl
     """
     for number in range(first, last + 1):
         with reader.snapshot() as snapshot:
-            report = _replay_block(reader.config, snapshot, BlockNumber(number))
+            report = _replay_block(reader.config, reader.interpreter, snapshot, BlockNumber(number))
         yield report
         if report.difference is not None:
             return
 
 
-def replay_file(path: Path, genesis: Genesis) -> Iterator[BlockReport]:
+def replay_file(
+    path: Path, genesis: Genesis, interpreter: Interpreter = DEFAULT_INTERPRETER
+) -> Iterator[BlockReport]:
     """Execute the blocks of a file from genesis on; the first one that differs ends it.
 
     The file may begin with block 0, which must be the genesis's. DecodingError if it holds
@@ -96,7 +99,7 @@ def replay_file(path: Path, genesis: Genesis) -> Iterator[BlockReport]:
     compare its hash.
     """
     with Database.open(None) as database:
-        engine = Engine(database, genesis.config)
+        engine = Engine(database, genesis.config, interpreter=interpreter)
         engine.initialise(genesis)
         for block in read_blocks(path):
             difference = _check_by_execution(engine, block)
@@ -122,7 +125,9 @@ def _check_by_execution(engine: Engine, block: Block) -> Difference | None:
     return None
 
 
-def _replay_block(config: ChainConfig, snapshot: Snapshot, number: BlockNumber) -> BlockReport:
+def _replay_block(
+    config: ChainConfig, interpreter: Interpreter, snapshot: Snapshot, number: BlockNumber
+) -> BlockReport:
     block_hash = canonical_hash(snapshot, number)
     if block_hash is None:
         missing = Difference("canonical", "a canonical block at this height", "none")
@@ -130,21 +135,25 @@ def _replay_block(config: ChainConfig, snapshot: Snapshot, number: BlockNumber) 
     transaction_count = gas_used = 0
     difference = None
     try:
-        header = _check_header(config, snapshot, number, block_hash)
+        header = _check_header(config, interpreter, snapshot, number, block_hash)
         block = _check_body(config, snapshot, header)
         transaction_count, gas_used = len(block.transactions), header.gas_used
         _check_indices(snapshot, block)
         if number == 0:
             _check_first_block(snapshot, block)
         else:
-            _check_execution(config, snapshot, block)
+            _check_execution(config, interpreter, snapshot, block)
     except _Differs as found:
         difference = found.difference
     return BlockReport(number, block_hash, transaction_count, gas_used, difference)
 
 
 def _check_header(
-    config: ChainConfig, snapshot: Snapshot, number: BlockNumber, block_hash: Hash32
+    config: ChainConfig,
+    interpreter: Interpreter,
+    snapshot: Snapshot,
+    number: BlockNumber,
+    block_hash: Hash32,
 ) -> Header:
     raw = snapshot.get(Table.HEADERS, block_hash)
     if raw is None:
@@ -154,7 +163,7 @@ def _check_header(
     except DecodingError as error:
         raise _Differs("header", "a header", error) from error
     if keccak256(raw) != block_hash:
-        _name_header_field(config, snapshot, header, block_hash)
+        _name_header_field(config, interpreter, snapshot, header, block_hash)
         raise _Differs("hash", block_hash, keccak256(raw))
     if header.number != number:
         raise _Differs("number", number, header.number)
@@ -164,12 +173,16 @@ def _check_header(
 
 
 def _name_header_field(
-    config: ChainConfig, snapshot: Snapshot, header: Header, block_hash: Hash32
+    config: ChainConfig,
+    interpreter: Interpreter,
+    snapshot: Snapshot,
+    header: Header,
+    block_hash: Hash32,
 ) -> None:
     """Raise for the one field of a damaged header that execution can restore, if there is one."""
     try:
         block = decode_body(header, snapshot.get(Table.BODIES, block_hash) or b"")
-        restored = _execute(config, snapshot, block, lambda index, receipt: None)
+        restored = _execute(config, interpreter, snapshot, block, lambda index, receipt: None)
     except (_Differs, DecodingError):
         return
     if restored.hash == block_hash:
@@ -225,18 +238,21 @@ def _check_first_block(snapshot: Snapshot, block: Block) -> None:
             raise _Differs("stateRoot", root, "no such trie node")
 
 
-def _check_execution(config: ChainConfig, snapshot: Snapshot, block: Block) -> None:
+def _check_execution(
+    config: ChainConfig, interpreter: Interpreter, snapshot: Snapshot, block: Block
+) -> None:
     stored = _stored_receipts(snapshot, block)
 
     def check_receipt(index: int, receipt: Receipt) -> None:
         if receipt.encode() != stored[index]:
             _compare_receipt(index, receipt, stored[index])
 
-    _compare_headers(_execute(config, snapshot, block, check_receipt), block.header)
+    _compare_headers(_execute(config, interpreter, snapshot, block, check_receipt), block.header)
 
 
 def _execute(
     config: ChainConfig,
+    interpreter: Interpreter,
     snapshot: Snapshot,
     block: Block,
     check_receipt: Callable[[int, Receipt], None],
@@ -248,7 +264,7 @@ def _execute(
             raise _Differs("parentHash", "a stored block", block.header.parent_hash)
         view = stored_state(snapshot, parent.state_root)
         hashes = ancestor_hashes(snapshot, parent)
-        execution = BlockExecution(config, parent, _attributes(block), view, hashes)
+        execution = BlockExecution(config, parent, _attributes(block), view, hashes, interpreter)
         for index, tx in enumerate(block.transactions):
             try:
                 receipt = execution.apply(tx)

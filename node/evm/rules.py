@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import Final
 
 from node.config import AttributionConfig, ChainConfig
 from node.evm import opcodes
@@ -24,6 +25,10 @@ class Interpreter(Enum):
     BOTH = "both"
 
 
+DEFAULT_INTERPRETER: Final = Interpreter.REFERENCE
+"""What runs code where nothing else is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Everything in the EVM and in the treatment of a transaction that depends on the fork.
@@ -42,7 +47,7 @@ class Rules:
 
 
 def rules_at(
-    config: ChainConfig, timestamp: int, interpreter: Interpreter = Interpreter.REFERENCE
+    config: ChainConfig, timestamp: int, interpreter: Interpreter = DEFAULT_INTERPRETER
 ) -> Rules:
     """Return the rules of the block with this timestamp, and what is to run code under them."""
     return _rules(

@@ -18,7 +18,7 @@ from node.errors import (
 )
 from node.evm.environment import BlockEnvironment, Interrupt, no_interrupt
 from node.evm.interpreter import REVERTED, Outcome
-from node.evm.rules import rules_at
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter, rules_at
 from node.execution.fees import blob_base_fee
 from node.execution.intrinsic import TRANSACTION_GAS
 from node.execution.revert_reason import revert_message
@@ -92,6 +92,7 @@ def call(
     request: CallRequest,
     block_hash: Callable[[BlockNumber], Hash32],
     interrupt: Interrupt = no_interrupt,
+    interpreter: Interpreter = DEFAULT_INTERPRETER,
 ) -> Outcome:
     """Run a message on the state after a block and in that block's context.
 
@@ -99,7 +100,7 @@ def call(
     InvalidTransaction says why the message cannot even start. What `interrupt` raises passes
     through.
     """
-    simulation = _Simulation(config, header, view, request, block_hash, interrupt)
+    simulation = _Simulation(config, header, view, request, block_hash, interrupt, interpreter)
     gas = GAS_CAP if request.gas is None else min(request.gas, GAS_CAP)
     outcome = simulation.run(gas).outcome
     _raise_failure(outcome)
@@ -113,9 +114,10 @@ def estimate_gas(
     request: CallRequest,
     block_hash: Callable[[BlockNumber], Hash32],
     interrupt: Interrupt = no_interrupt,
+    interpreter: Interpreter = DEFAULT_INTERPRETER,
 ) -> int:
     """Return a gas limit that suffices, at most 1.5 % above the least; errors as `call`."""
-    simulation = _Simulation(config, header, view, request, block_hash, interrupt)
+    simulation = _Simulation(config, header, view, request, block_hash, interrupt, interpreter)
     highest = simulation.highest_gas()
     if simulation.is_plain_transfer() and simulation.succeeds(TRANSACTION_GAS):
         return TRANSACTION_GAS
@@ -163,10 +165,11 @@ class _Simulation:
         request: CallRequest,
         block_hash: Callable[[BlockNumber], Hash32],
         interrupt: Interrupt,
+        interpreter: Interpreter,
     ) -> None:
         self._request = request
         self._world = WorldState(view)
-        self._rules = rules_at(config, header.timestamp)
+        self._rules = rules_at(config, header.timestamp, interpreter)
         self._gas_limit = header.gas_limit
         self._environment = BlockEnvironment(
             chain_id=config.chain_id,

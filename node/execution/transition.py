@@ -13,7 +13,7 @@ from node.errors import (
     TransactionTypeNotSupported,
 )
 from node.evm.environment import BlockEnvironment, Interrupt, no_interrupt
-from node.evm.rules import rules_at
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter, rules_at
 from node.execution.block_usage import BlockUsage, limits_of, usage_of
 from node.execution.fees import blob_base_fee_at, next_base_fee, next_excess_blob_gas
 from node.execution.header import check_attributes, check_header, check_same
@@ -73,13 +73,14 @@ class BlockExecution:
         attributes: PayloadAttributes,
         view: StateView,
         block_hash: Callable[[BlockNumber], Hash32],
+        interpreter: Interpreter = DEFAULT_INTERPRETER,
     ) -> None:
         check_attributes(config, parent, attributes)
         self._config = config
         self._parent = parent
         self._attributes = attributes
         self._view = view
-        self._rules = rules_at(config, attributes.timestamp)
+        self._rules = rules_at(config, attributes.timestamp, interpreter)
         self._excess_blob_gas = next_excess_blob_gas(config, parent, attributes.timestamp)
         self._environment = BlockEnvironment(
             chain_id=config.chain_id,
@@ -286,12 +287,13 @@ def build_block(
     attributes: PayloadAttributes,
     view: StateView,
     block_hash: Callable[[BlockNumber], Hash32],
+    interpreter: Interpreter = DEFAULT_INTERPRETER,
 ) -> ExecutedBlock:
     """Build the block that holds exactly the attributes' transactions.
 
     InvalidBlock names the index of a transaction that cannot be included, and why.
     """
-    execution = BlockExecution(config, parent, attributes, view, block_hash)
+    execution = BlockExecution(config, parent, attributes, view, block_hash, interpreter)
     for index, tx in enumerate(attributes.transactions):
         try:
             execution.apply(tx)
@@ -308,6 +310,7 @@ def execute_block(
     block: Block,
     view: StateView,
     block_hash: Callable[[BlockNumber], Hash32],
+    interpreter: Interpreter = DEFAULT_INTERPRETER,
 ) -> ExecutedBlock:
     """Execute a block that somebody claims to be valid; InvalidBlock names what is not."""
     header = block.header
@@ -322,6 +325,6 @@ def execute_block(
         transactions=block.transactions,
         withdrawals=block.withdrawals,
     )
-    executed = build_block(config, parent, attributes, view, block_hash)
+    executed = build_block(config, parent, attributes, view, block_hash, interpreter)
     check_same(executed.block.header, header)
     return ExecutedBlock(block, executed.receipts, executed.changes)

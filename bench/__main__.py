@@ -6,12 +6,20 @@ from pathlib import Path
 
 from bench.accounts import Accounts
 from bench.execution import run_execution, workloads_named
+from bench.precompiles import run_precompiles
 from bench.workloads import WORKLOADS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark that the arguments name; without a name, all of them."""
     options = _parser().parse_args(arguments)
+    if options.benchmark in ("all", "precompiles"):
+        run_precompiles()
+    if options.benchmark in ("all", "execution"):
+        _run_execution(options)
+
+
+def _run_execution(options: argparse.Namespace) -> None:
     senders = max(workload.transactions for workload in WORKLOADS)
     run_execution(
         workloads_named(options.workload),
@@ -30,8 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "execution"),
-        help="execution: blocks from raw transactions to the disk, beside stock py-evm",
+        choices=("all", "execution", "precompiles"),
+        help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
+        "precompiles: each by itself, on its dearest input",
     )
     parser.add_argument(
         "--workload",

@@ -49,7 +49,7 @@ def _root(square: reference.FQ2) -> reference.FQ2 | None:
 def of_order(prime: int, seed: int = 1) -> Reference:
     """Return a point of the twist whose order is a prime factor of their number."""
     while True:
-        point = reference.multiply(twist_point(seed), COFACTOR * R_INT // prime)
+        point: Reference = reference.multiply(twist_point(seed), COFACTOR * R_INT // prime)
         if not reference.is_inf(point):
             return point
         seed += 1000

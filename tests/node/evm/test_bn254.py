@@ -45,7 +45,7 @@ def _g1_ours(point: tuple[reference.FQ, reference.FQ, reference.FQ]) -> g1.Point
 
 
 def test_the_numbers_are_the_curve_s() -> None:
-    assert (P, R) == (reference.field_modulus, reference.curve_order)
+    assert (reference.field_modulus, reference.curve_order) == (P, R)
     assert prod(COFACTOR_PRIMES) == COFACTOR
 
 

@@ -1,4 +1,4 @@
-"""All state tests of the archive: `python -m tests.conformance [--evm reference]`.
+"""All state tests of the archive: `python -m tests.conformance [--evm fast]`.
 
 Compared are the state root, the hash of the logs and the refusal. The exit code says whether all
 passed; without the archive nothing is run, and the reason is printed.
@@ -8,11 +8,12 @@ import argparse
 import sys
 import time
 import traceback
+from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
 
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from tests.conformance.archive import PATH_VARIABLE, archive_path, state_test_files
-from tests.conformance.interpreters import INTERPRETERS
 from tests.conformance.state_test import FORK, FileReport, Verdict, run_file
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     files = [file for file in state_test_files(path) if options.only in file[0]]
     run, failed, other_forks = 0, 0, 0
     with Pool(options.processes) as pool:
-        for report in pool.imap_unordered(_run, files):
+        for report in pool.imap_unordered(partial(_run, Interpreter(options.evm)), files):
             run += len(report.verdicts)
             other_forks += report.other_forks
             for verdict in report.verdicts:
@@ -42,17 +43,18 @@ def main() -> int:
     return 1 if failed or not run else 0
 
 
-def _run(file: tuple[str, bytes]) -> FileReport:
+def _run(interpreter: Interpreter, file: tuple[str, bytes]) -> FileReport:
     name, raw = file
     try:
-        return run_file(name, raw)
+        return run_file(name, raw, interpreter)
     except Exception:  # noqa: BLE001 - whatever it is, it is this file's failure, not the run's
         return FileReport((Verdict(name, "not finished", traceback.format_exc()),), 0)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.conformance", description=__doc__)
-    parser.add_argument("--evm", choices=INTERPRETERS, default=INTERPRETERS[0])
+    names = [interpreter.value for interpreter in Interpreter]
+    parser.add_argument("--evm", choices=names, default=DEFAULT_INTERPRETER.value)
     parser.add_argument("--archive", type=Path, help=f"or in {PATH_VARIABLE}")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", default="", help="files with this in their name")

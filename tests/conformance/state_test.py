@@ -10,7 +10,7 @@ from typing import Any
 from node.config import CANCUN_BLOBS, PRAGUE_BLOBS, ChainConfig
 from node.errors import InvalidInput
 from node.evm.environment import BlockEnvironment
-from node.evm.rules import rules_at
+from node.evm.rules import Interpreter, Rules, rules_at
 from node.execution.block_usage import BlockLimits, BlockUsage, usage_of
 from node.execution.fees import GAS_PER_BLOB, blob_base_fee_at
 from node.execution.transaction import apply_signed
@@ -26,7 +26,6 @@ from tests.node.execution.memory_chain import StateStore
 FORK = "Cancun"
 
 _CONFIG = ChainConfig(1, None, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None)
-_RULES = rules_at(_CONFIG, 0)
 _LIMITS = BlockLimits(blob_gas=GAS_PER_BLOB * CANCUN_BLOBS.maximum, lane_bytes=0, da_footprint=0)
 
 # A word of our message for each refusal that a file can ask for.
@@ -69,24 +68,27 @@ class FileReport:
     other_forks: int
 
 
-def run_file(name: str, raw: bytes) -> FileReport:
+def run_file(name: str, raw: bytes, interpreter: Interpreter) -> FileReport:
     """Run every Cancun case of a file."""
     verdicts: list[Verdict] = []
     other_forks = 0
     for test, fields in json.loads(raw).items():
         other_forks += sum(len(cases) for fork, cases in fields["post"].items() if fork != FORK)
         if FORK in fields["post"]:
-            problems = enumerate(_run_test(fields))
+            problems = enumerate(_run_test(fields, interpreter))
             verdicts += (Verdict(name, f"{test}, {FORK} {i}", text) for i, text in problems)
     return FileReport(tuple(verdicts), other_forks)
 
 
-def _run_test(fields: dict[str, Any]) -> list[str]:
+def _run_test(fields: dict[str, Any], interpreter: Interpreter) -> list[str]:
+    rules = rules_at(_CONFIG, 0, interpreter)
     store = StateStore()
     root = place(fields["pre"], store)
     environment = _environment(fields["env"])
     return [
-        _difference(expected, _reach(store.view(root), environment, from_hex(expected["txbytes"])))
+        _difference(
+            expected, _reach(store.view(root), environment, rules, from_hex(expected["txbytes"]))
+        )
         for expected in fields["post"][FORK]
     ]
 
@@ -128,14 +130,14 @@ def _environment(env: dict[str, str]) -> BlockEnvironment:
     )
 
 
-def _reach(view: TrieState, environment: BlockEnvironment, raw_tx: bytes) -> Reached:
+def _reach(view: TrieState, environment: BlockEnvironment, rules: Rules, raw_tx: bytes) -> Reached:
     world = WorldState(view)
     logs: tuple[Log, ...] = ()
     refusal = None
     try:
         tx = decode_signed_transaction(raw_tx)
-        _LIMITS.check(BlockUsage(), usage_of(tx, _RULES, 0))  # a state test has no block for this
-        effect = apply_signed(tx, world, environment, _RULES, None, environment.gas_limit)
+        _LIMITS.check(BlockUsage(), usage_of(tx, rules, 0))  # a state test has no block for this
+        effect = apply_signed(tx, world, environment, rules, None, environment.gas_limit)
         logs = effect.outcome.logs
     except InvalidInput as error:
         refusal = str(error)

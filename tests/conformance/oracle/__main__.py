@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conformance.interpreters import INTERPRETERS
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from tests.conformance.oracle.case import Case, read_case
-from tests.conformance.oracle.comparison import compare, differing_accounts, minimise
+from tests.conformance.oracle.comparison import Comparison
 from tests.conformance.oracle.oracle import PYTHON, Oracle
 from tests.conformance.oracle.random_case import random_case
 
@@ -27,42 +27,43 @@ def main() -> int:
         print(f"oracle: skipped, there is no {PYTHON}; `make oracle` creates it")
         return 0
     with Oracle() as oracle:
+        comparison = Comparison(oracle, Interpreter(options.evm))
         if options.replay is not None:
-            return _check(read_case(options.replay), oracle, None)
-        return _run(options, oracle)
+            return _check(read_case(options.replay), comparison, None)
+        return _run(options, comparison)
 
 
-def _run(options: argparse.Namespace, oracle: Oracle) -> int:
+def _run(options: argparse.Namespace, comparison: Comparison) -> int:
     started = told = time.monotonic()
-    differences, transactions = 0, 0
-    for index in range(options.first, options.first + options.cases):
-        case = random_case(options.seed, index)
+    cases, differences, transactions = 0, 0, 0
+    while cases < options.cases and (options.go_on or not differences):
+        case = random_case(options.seed, options.first + cases)
+        differences += _check(case, comparison, options.save)
+        cases += 1
         transactions += len(case.transactions)
-        differences += _check(case, oracle, options.save)
-        if differences and not options.go_on:
-            break
         if time.monotonic() - told > _PROGRESS_EVERY_S:
             told = time.monotonic()
-            print(f"... {index + 1 - options.first} cases, {told - started:.0f} s", flush=True)
+            print(f"... {cases} cases, {told - started:.0f} s", flush=True)
     print(
-        f"oracle, {options.evm} interpreter, seed {options.seed}: "
-        f"{index + 1 - options.first} cases, {transactions} transactions, "
-        f"{differences} differences, {time.monotonic() - started:.0f} s"
+        f"oracle, {options.evm} interpreter, seed {options.seed}: {cases} cases, {transactions} "
+        f"transactions, {differences} differences, {time.monotonic() - started:.0f} s"
     )
     return 1 if differences else 0
 
 
-def _check(case: Case, oracle: Oracle, folder: Path | None) -> int:
+def _check(case: Case, comparison: Comparison, folder: Path | None) -> int:
     """Return how many cases differ, 0 or 1; print the difference and save it in `folder`."""
-    difference = compare(case, oracle)
+    difference = comparison.difference(case)
     if not difference:
         return 0
     print(f"DIFFERENT {case.name}: {difference}", flush=True)
-    small = minimise(case, oracle)
+    small = comparison.minimise(case)
     print(f"minimised to {len(small.transactions)} transactions, {len(small.pre)} accounts:")
-    print(compare(small, oracle))
-    for line in differing_accounts(small, oracle):
-        print(line)
+    difference = comparison.difference(small)
+    print(difference)
+    if difference.startswith("block"):
+        for line in comparison.differing_accounts(small):
+            print(line)
     text = json.dumps(small.to_json(), indent=1)
     if folder is None:
         print(text)
@@ -76,7 +77,8 @@ def _check(case: Case, oracle: Oracle, folder: Path | None) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.conformance.oracle", description=__doc__)
-    parser.add_argument("--evm", choices=INTERPRETERS, default=INTERPRETERS[0])
+    names = [interpreter.value for interpreter in Interpreter]
+    parser.add_argument("--evm", choices=names, default=DEFAULT_INTERPRETER.value)
     parser.add_argument("--cases", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="index of the first case")

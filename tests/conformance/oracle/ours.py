@@ -3,6 +3,7 @@
 from typing import Any
 
 from node.errors import DecodingError, InvalidBlock, InvalidTransaction
+from node.evm.rules import Interpreter
 from node.execution.transition import BlockExecution
 from node.state.view import StateChanges
 from node.types.block import Header, Withdrawal
@@ -17,8 +18,9 @@ from tests.node.execution.memory_chain import StateStore
 class CaseExecution:
     """A case on its state. `answer` has the keys of the oracle's answer."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, interpreter: Interpreter) -> None:
         self._case = case
+        self._interpreter = interpreter
         self._store = StateStore()
         self.parent = case.parent_header(self._place())
         self.changes: StateChanges | None = None
@@ -31,6 +33,7 @@ class CaseExecution:
             self._attributes(),
             self._store.view(self.parent.state_root),
             self._block_hash,
+            self._interpreter,
         )
         answer: dict[str, Any] = {
             "pre_root": self.parent.state_root.hex(),

@@ -23,7 +23,7 @@ _GAS_LIMIT = 30_000_000
 _CONTRACTS = tuple(Address(bytes(18) + bytes([0xC0, index])) for index in range(6))
 _NOBODY = Address(b"\xaa" * 20)
 _ETHER = 10**18
-_SLOW_SHARE = 0.06
+_SLOW_SHARE = 0.03
 """How many of the cases may call precompiles that take the specs seconds."""
 
 
@@ -107,8 +107,10 @@ def _pre_state(rng: Random, setting: Setting) -> dict[Address, PreAccount]:
     for address in ACCOUNTS:
         if rng.random() < 0.93:
             pre[address] = _account(rng, setting)
-    for address in setting.contracts:
-        code = RandomCode(rng, setting).write(rng.randrange(1, 14))
+    for index, address in enumerate(setting.contracts):
+        # Mostly those before it are called: endless recursion would be the end of most programs.
+        callees = setting.contracts[:index] * 4 + setting.contracts
+        code = RandomCode(rng, replace(setting, contracts=callees)).write(rng.randrange(1, 24))
         pre[address] = PreAccount(
             nonce=rng.choice((0, 1, 1, 1, 2**64 - 1 if rng.random() < 0.1 else 1)),
             balance=rng.choice((0, 0, 1, 10, _ETHER)) + (not code),

@@ -6,7 +6,7 @@ from random import Random
 
 from node.types.primitives import Address
 from tests.conformance.oracle.bytecode import Bytecode, init_code
-from tests.conformance.oracle.random_inputs import SLOW, precompile_input
+from tests.conformance.oracle.random_inputs import FAST, precompile_input
 
 _UNARY = ("NOT", "ISZERO", "BALANCE", "EXTCODESIZE", "EXTCODEHASH", "BLOCKHASH", "BLOBHASH")
 
@@ -29,7 +29,6 @@ _EDGES = tuple(
     for value in (2**bits - 2, 2**bits - 1, 2**bits, 2**bits + 1)
 )
 _CALLS = ("CALL", "CALL", "CALLCODE", "DELEGATECALL", "STATICCALL")
-_FAST_PRECOMPILES = tuple(n for n in range(1, 19) if n not in SLOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Setting:
             return rng.choice(self.accounts)
         if choice < 0.85:
             return rng.choice(self.others)
-        return Address(rng.choice(_FAST_PRECOMPILES).to_bytes(20, "big"))
+        return Address(rng.choice(FAST).to_bytes(20, "big"))
 
 
 class RandomCode:
@@ -68,7 +67,7 @@ class RandomCode:
             (6, self._transient),
             (8, self._memory),
             (8, self._copy),
-            (8, self._hash_or_log),
+            (12, self._hash_or_log),
             (18, self._call),
             (4, self._call_precompile),
             (4, self._call_system_contract),
@@ -137,22 +136,27 @@ class RandomCode:
     # Statements
 
     def _calculate(self) -> None:
+        self._push_value()
+        for _ in range(self._rng.randrange(1, 6)):
+            self._operate()
+        self._consume()
+
+    def _operate(self) -> None:
+        """Make another value of the one on top of the stack."""
         choice = self._rng.random()
         if choice < 0.2:
-            self._push_value()
             self._code.op(self._rng.choice(_UNARY))
         elif choice < 0.85:
             self._push_value()
-            self._push_value()
             self._code.op(self._rng.choice(_BINARY))
         elif choice < 0.93:
-            for _ in range(3):
-                self._push_value()
+            self._push_value()
+            self._push_value()
             self._code.op(self._rng.choice(("ADDMOD", "MULMOD")))
         else:
             back = self._rng.choice((0, 1, 2, 255, 256, 257))
             self._code.call("BLOCKHASH", (self._setting.block_number - back) % 2**256)
-        self._consume()
+            self._code.op("ADD")
 
     def _store(self) -> None:
         if self._rng.random() < 0.25:
@@ -239,7 +243,7 @@ class RandomCode:
         self._after_call()
 
     def _call_precompile(self) -> None:
-        number = self._rng.choice(_FAST_PRECOMPILES)
+        number = self._rng.choice(FAST)
         data = precompile_input(self._rng, number)
         self._code.load(data, 0)
         target = Address(number.to_bytes(20, "big"))

@@ -23,6 +23,8 @@ _MULTIPLES = 8
 
 # Seconds each, in pure Python: cases with them are few.
 SLOW = (8, 10, 12, 14, 15, 16, 17)
+FAST = tuple(number for number in range(1, 19) if number not in SLOW)
+"""The last of them is none."""
 
 
 def precompile_input(rng: Random, precompile: int) -> bytes:

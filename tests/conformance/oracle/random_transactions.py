@@ -26,7 +26,7 @@ from node.types.transaction import (
 )
 from tests.conformance.oracle.case import CHAIN_ID, CONFIG, DEPOSIT_CONTRACT
 from tests.conformance.oracle.random_code import Setting, random_init_code
-from tests.conformance.oracle.random_inputs import SLOW, precompile_input
+from tests.conformance.oracle.random_inputs import FAST, SLOW, precompile_input
 from tests.node.execution.signing import authorize, sign
 
 KEYS = tuple(keccak256(b"oracle %d" % index) for index in range(5))
@@ -86,9 +86,8 @@ class RandomTransactions:
         self._nonces = list(nonces)
         self._senders = senders
         self._base_fee = base_fee
-        self._precompiles = [
-            number for number in range(1, 19) if uses_slow_precompiles or number not in SLOW
-        ]
+        self._precompiles = SLOW if uses_slow_precompiles else FAST
+        self._precompile_share = 0.6 if uses_slow_precompiles else 0.18
 
     def next(self) -> bytes:
         """Return the next transaction, signed and encoded."""
@@ -135,21 +134,21 @@ class RandomTransactions:
     def _message(self, kind: int) -> tuple[Address | None, bytes]:
         """Return the recipient and the data."""
         rng = self._rng
-        choice = rng.random()
-        if choice < 0.12 and kind not in (BLOB, SET_CODE):
+        if rng.random() < 0.12 and kind not in (BLOB, SET_CODE):
             return None, random_init_code(rng, self._setting, 2)
-        if choice < 0.3:
+        if rng.random() < self._precompile_share:
             number = rng.choice(self._precompiles)
             data = precompile_input(rng, number)
             target = Address(number.to_bytes(20, "big"))
             if rng.random() < 0.3:
                 return target, data
             return self._setting.contracts[0], target.rjust(32, b"\x00") + data
-        if choice < 0.36:
+        choice = rng.random()
+        if choice < 0.08:
             return self._request()
-        if choice < 0.4:
+        if choice < 0.12:
             return self._deposit()
-        if choice < 0.5:  # where the floor of EIP-7623 counts
+        if choice < 0.22:  # where the floor of EIP-7623 counts
             size = rng.choice((100, 1000, 3000))
             return self._setting.any_address(rng), rng.choice((rng.randbytes, bytes))(size)
         if choice < 0.9:

@@ -5,12 +5,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from node.block_store import get_header
+from node.chain import read_heads
 from node.engine import Engine
-from node.errors import ConfigError
+from node.errors import ConfigError, CorruptStore
 from node.genesis import Genesis, genesis_to_json, read_genesis
 from node.json_file import write_json
 from node.mempool import Mempool
 from node.reader import Reader
+from node.state.flat_check import check_flat_state
 from node.storage.database import Database
 from node.types.primitives import BlockNumber
 
@@ -101,6 +104,15 @@ class StoredChain:
                 f"got {first} and {last}"
             )
         return BlockNumber(first), BlockNumber(last)
+
+    def check_state(self) -> None:
+        """Check that the flat state is the head's; CorruptStore says what is wrong in it."""
+        with self.database.read() as snapshot:
+            heads = read_heads(snapshot)
+            head = None if heads is None else get_header(snapshot, heads.unsafe.hash)
+            if head is None:
+                raise CorruptStore("the header of the head is missing")
+            check_flat_state(snapshot, head.state_root)
 
     def close(self) -> None:
         """Close the store."""

@@ -52,7 +52,10 @@ def run_replay(options: ReplayOptions) -> int:
 def _replay_datadir(datadir: Path, options: ReplayOptions) -> int:
     with StoredChain.open(datadir) as chain:
         first, last = chain.block_range(options.first, options.last)
-        return _report(replay(chain.reader, first, last), last - first + 1, options)
+        code = _report(replay(chain.reader, first, last), last - first + 1, options)
+        if options.last is None:
+            chain.check_state()  # what the next block would be executed on
+        return code
 
 
 def _within(reports: Iterator[BlockReport], first: int, last: int | None) -> Iterator[BlockReport]:

@@ -204,3 +204,13 @@ def damage_receipts(datadir: Path, number: int) -> None:
         changed = raw.replace((21_000).to_bytes(2, "big"), (21_001).to_bytes(2, "big"), 1)
         assert changed != raw
         tx.put(Table.RECEIPTS, block_hash, changed)
+
+
+def test_a_damaged_flat_state_is_named(datadir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Database.open(datadir) as database:
+        with database.read() as snapshot:
+            key, value = next(snapshot.items(Table.ACCOUNTS))
+        with database.write() as tx:
+            tx.put(Table.ACCOUNTS, key, value[:-1] + bytes([value[-1] ^ 1]))
+    assert run(["replay", "--datadir", str(datadir)]) == 1
+    assert capsys.readouterr().err.startswith("openrollup: flat state: expected state root 0x")

@@ -1,6 +1,5 @@
 """The L1 of a dev network: embedded, or somebody else's."""
 
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
         return DevL1(client, chain_id, key, key, 1.0, 48.0, None)
     block_time_s = options.l1_block_time_s or DEFAULT_L1_BLOCK_TIME_S
     embedded = EmbeddedL1(
-        _genesis(options.paths),
+        _genesis(options.paths, clock),
         options.paths.l1,
         DEFAULT_L1_PORT if options.l1_port is None else options.l1_port,
         clock,
@@ -74,7 +73,7 @@ def _connect(url: str, stack: AsyncExitStack) -> L1Client:
     return L1Client(rpc)
 
 
-def _genesis(paths: DevPaths) -> Genesis:
+def _genesis(paths: DevPaths, clock: Clock) -> Genesis:
     if paths.l1 is not None and (paths.l1 / GENESIS_FILE).exists():
         return read_genesis(paths.l1 / GENESIS_FILE)
-    return l1_dev_genesis(timestamp=int(time.time()) - _SETUP_S)
+    return l1_dev_genesis(timestamp=int(clock.now()) - _SETUP_S)

@@ -24,7 +24,7 @@ async def probe_l1(url: str) -> int:
 async def check_l1(l1: L1Client, chain_id: int, rollup: RollupConfig) -> None:
     """Refuse an L1 that the rollup was not deployed on; ConfigError says what differs.
 
-    An L1 that has not come to the rollup's first block yet is none to refuse.
+    TemporaryError if L1 does not answer, or has not come to the rollup's first block yet.
     """
     if chain_id != rollup.l1_chain_id:
         raise ConfigError(
@@ -33,8 +33,11 @@ async def check_l1(l1: L1Client, chain_id: int, rollup: RollupConfig) -> None:
     expected = rollup.genesis.l1
     try:
         actual = await l1.block_ref_by_number(expected.number)
-    except L1NotFound:
-        return
+    except L1NotFound as error:
+        raise TemporaryError(
+            f"--l1: {l1.url} has no block {expected.number}, at which the rollup begins: it is "
+            "another chain, or still syncing"
+        ) from error
     if actual.hash != expected.hash:
         raise ConfigError(
             f"--l1: expected block {expected.number} 0x{expected.hash.hex()} (rollup.json, "

@@ -82,11 +82,11 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
 
 
 async def _check_l1(l1: L1Client, config: RollupNodeConfig) -> None:
-    """Refuse another chain; an L1 that does not answer is waited for, once that is said."""
+    """Refuse another chain; an L1 that is not there yet is waited for, once that is said."""
     try:
         await check_l1(l1, await probe_l1(l1.url), config.rollup)
     except TemporaryError as error:
-        _log.warning("L1 does not answer at %s, waiting for it: %s", l1.url, error)
+        _log.warning("L1 does not answer as it should, waiting for it: %s", error)
 
 
 def _announce(node: RollupNode, config: RollupNodeConfig, *, json: bool) -> None:

@@ -103,7 +103,7 @@ class JsonRpc:
             except Unreachable as error:
                 reason = str(error)
             if attempt >= self._settings.attempts:
-                raise Unreachable(f"{reason} ({attempt} attempts)")
+                raise Unreachable(reason if attempt == 1 else f"{reason} ({attempt} attempts)")
             await self._clock.sleep_until(self._clock.now() + delay)
             delay *= 2
         raise AssertionError("unreachable")

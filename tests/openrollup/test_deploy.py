@@ -1,0 +1,113 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consensus.config import read_rollup_config
+from node.dev_chain import DevChainConfig
+from node.errors import ConfigError, TemporaryError
+from node.genesis import l1_dev_genesis, read_genesis
+from node.genesis.dev_accounts import DEPLOYER_ACCOUNT
+from node.types.primitives import checksum_address
+from openrollup.deploy import DeployOptions, run_deploy
+from openrollup.embedded_l1 import EmbeddedL1
+from tests.openrollup.network import BOB, FastClock
+
+
+@asynccontextmanager
+async def dev_l1() -> AsyncIterator[EmbeddedL1]:
+    """An L1 that puts each transaction into a block at once."""
+    clock = FastClock()
+    genesis = l1_dev_genesis(timestamp=int(clock.now()) - 60)
+    l1 = EmbeddedL1(genesis, None, 0, clock, DevChainConfig())
+    await l1.start()
+    producing = asyncio.ensure_future(l1.chain.run_at_once())
+    try:
+        yield l1
+    finally:
+        producing.cancel()
+        await asyncio.wait([producing])
+        await l1.close()
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> DeployOptions:
+    key_file = tmp_path / "key"
+    key_file.write_text(DEPLOYER_ACCOUNT.private_key.hex())
+    return DeployOptions(
+        l1_url="http://127.0.0.1:1",
+        key_file=key_file,
+        out=tmp_path / "out",
+        block_time_s=2,
+        gas_limit=40_000_000,
+        batcher=None,
+        json=False,
+    )
+
+
+async def test_contracts_and_files(
+    options: DeployOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
+    async with dev_l1() as l1:
+        options = replace(options, l1_url=l1.url)
+        assert await run_deploy(options) == 0
+        text = capsys.readouterr().out
+        rollup = read_rollup_config(options.out / "rollup.json")
+        head = l1.node.reader.head_header()
+        assert rollup.genesis.l1 == head.ref
+        portal = l1.node.reader.account(rollup.deposit_contract, head)
+        assert portal is not None
+        assert l1.node.reader.code(rollup.deposit_contract, head) != b""
+    assert (rollup.block_time, rollup.seq_window_size) == (2, 100)
+    assert rollup.genesis.system_config.gas_limit == 40_000_000
+    assert rollup.genesis.system_config.batcher == DEPLOYER_ACCOUNT.address
+    rollup.check_against(read_genesis(options.out / "genesis.json").config)
+    addresses = json.loads((options.out / "addresses.json").read_bytes())
+    assert f"OptimismPortal  {addresses['optimismPortal']}" in text.splitlines()
+    assert text.endswith(f"and addresses.json are in {options.out}\n")
+
+
+async def test_json_and_another_batcher(
+    options: DeployOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
+    async with dev_l1() as l1:
+        batcher = checksum_address(BOB.address)
+        options = replace(options, l1_url=l1.url, batcher=batcher, json=True)
+        assert await run_deploy(options) == 0
+    rollup = read_rollup_config(options.out / "rollup.json")
+    assert rollup.genesis.system_config.batcher == BOB.address
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["contracts"]) == {"OpenToken", "SystemConfig", "OptimismPortal"}
+    assert result["contracts"]["OptimismPortal"] == checksum_address(rollup.deposit_contract)
+    assert result["files"] == str(options.out)
+
+
+async def test_an_l1_that_is_not_there(options: DeployOptions) -> None:
+    with pytest.raises(TemporaryError, match=r"^--l1: http://127\.0\.0\.1:1: .*is an L1 running"):
+        await run_deploy(options)
+
+
+async def test_nothing_is_deployed_that_could_not_be_written_down(options: DeployOptions) -> None:
+    with pytest.raises(OSError, match="key"):
+        await run_deploy(replace(options, out=options.key_file / "below"))
+
+
+async def test_wrong_choices_are_refused_before_anything_is_deployed(
+    options: DeployOptions,
+) -> None:
+    async with dev_l1() as l1:
+        options = replace(options, l1_url=l1.url)
+        for wrong, said in (
+            (replace(options, batcher="0x12"), "^--batcher: "),
+            (replace(options, gas_limit=1), "^gas_limit: expected 21000000 to 500000000"),
+            (replace(options, key_file=Path("absent")), "absent: no such key file"),
+        ):
+            with pytest.raises(ConfigError, match=said):
+                await run_deploy(wrong)
+        assert l1.node.reader.head_header().number == 0

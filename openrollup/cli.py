@@ -4,6 +4,7 @@
 was wrong and what to do.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -40,7 +41,8 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. SystemExit for what argparse answers itself."""
     options = _parser().parse_args(arguments)
-    configure_logging(json=options.json)
+    is_telling = options.json or options.verbose
+    configure_logging(json=options.json, level=logging.INFO if is_telling else logging.WARNING)
     try:
         code: int = options.run(options)
     except BrokenPipeError:  # whoever read our output has seen enough

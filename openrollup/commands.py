@@ -38,7 +38,8 @@ def _command(
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=description, description=description)
     command.add_argument("--json", action="store_true", help="logs and results as JSON")
-    command.set_defaults(run=run, is_endless=is_endless)
+    # `dev` has its status line and hides the rest unless it is asked; all others tell.
+    command.set_defaults(run=run, is_endless=is_endless, verbose=True)
     return command
 
 
@@ -60,6 +61,12 @@ def _add_dev(commands: "_Commands") -> None:
         help="of the embedded L1, in seconds (default 3)",
     )
     add("--automine", action="store_true", help="an L2 block for each transaction")
+    add(
+        "--verbose",
+        action="store_true",
+        default=False,
+        help="log all that happens, not only what needs a look",
+    )
     add("--gas-limit", type=at_least(1), help="of an L2 block (default 30,000,000)")
     _add_data_limits(command)
     add("--l1-port", type=port, help="of the embedded L1 (default 8545)")

@@ -25,7 +25,7 @@ class Interpreter(Enum):
     BOTH = "both"
 
 
-DEFAULT_INTERPRETER: Final = Interpreter.REFERENCE
+DEFAULT_INTERPRETER: Final = Interpreter.FAST
 """What runs code where nothing else is asked for."""
 
 

@@ -31,6 +31,7 @@ def run(frame: CallFrame) -> CallFrame | None:
     An ended frame (None) has its error, gas and output; what it did is not undone yet.
     """
     mask = _MASK
+    from_bytes = int.from_bytes
     state = frame.state
     address = frame.address
     data = frame.data
@@ -51,12 +52,16 @@ def run(frame: CallFrame) -> CallFrame | None:
             gas -= segment.gas
             for op, arg in segment.steps:
                 if op >= 0x60:
-                    if op == 0x60:  # PUSH
-                        stack.append(arg)
-                    elif op == 0x80:  # DUP
+                    if op == 0x80:  # DUP
                         stack.append(stack[arg])
-                    else:  # SWAP
-                        stack[-1], stack[arg] = stack[arg], stack[-1]
+                    elif op == 0x60:  # PUSH
+                        stack.append(arg)
+                    elif op == 0x90:  # SWAP
+                        top = stack[-1]
+                        stack[-1] = stack[arg]
+                        stack[arg] = top
+                    else:  # PUSH several
+                        stack += arg
                 elif op >= 0x50:
                     if op == 0x50:  # POP
                         stack.pop()
@@ -67,16 +72,16 @@ def run(frame: CallFrame) -> CallFrame | None:
                             if (left := grow(memory, end, gas)) < 0:
                                 break
                             gas, size = left, len(memory)
-                        stack[-1] = int.from_bytes(memory[offset:end], "big")
+                        stack[-1] = from_bytes(memory[offset:end], "big")
                     elif op == 0x52:  # MSTORE
-                        offset = stack[-1]
+                        offset = stack.pop()
                         end = offset + 32
                         if end > size:
                             if (left := grow(memory, end, gas)) < 0:
+                                stack.append(offset)
                                 break
                             gas, size = left, len(memory)
-                        memory[offset:end] = stack[-2].to_bytes(32, "big")
-                        del stack[-2:]
+                        memory[offset:end] = stack.pop().to_bytes(32, "big")
                     elif op == 0x54:  # SLOAD
                         slot = stack[-1]
                         if not state.is_storage_warm(address, slot):
@@ -97,6 +102,8 @@ def run(frame: CallFrame) -> CallFrame | None:
                     if op == 0x01:  # ADD
                         left = stack.pop()
                         stack[-1] = (left + stack[-1]) & mask
+                    elif op == 0x1E:  # PUSH, ADD
+                        stack[-1] = (stack[-1] + arg) & mask
                     elif op == 0x15:  # ISZERO
                         stack[-1] = 0 if stack[-1] else 1
                     elif op == 0x16:  # AND
@@ -142,7 +149,7 @@ def run(frame: CallFrame) -> CallFrame | None:
                 elif op == 0x35:  # CALLDATALOAD
                     offset = stack[-1]
                     word = data[offset : offset + 32]
-                    stack[-1] = int.from_bytes(word, "big") << (8 * (32 - len(word)))
+                    stack[-1] = from_bytes(word, "big") << (8 * (32 - len(word)))
                 elif op == 0x20:  # KECCAK256
                     offset, length = stack[-1], stack[-2]
                     left = gas - _HASH_WORD_GAS * ((length + 31) >> 5)
@@ -151,7 +158,7 @@ def run(frame: CallFrame) -> CallFrame | None:
                     gas, size = left, len(memory)
                     stack.pop()
                     hashed = bytes(memory[offset : offset + length]) if length else b""
-                    stack[-1] = int.from_bytes(keccak256(hashed), "big")
+                    stack[-1] = from_bytes(keccak256(hashed), "big")
                 elif op == 0x3D:  # RETURNDATASIZE
                     stack.append(len(frame.return_data))
                 else:  # an opcode that is a function
@@ -168,6 +175,12 @@ def run(frame: CallFrame) -> CallFrame | None:
                     continue
                 if end == 0x100:  # a JUMP to a known place, or nothing
                     segment = segment.next or program.next(segment)
+                    continue
+                if end == 0x102:  # ISZERO and a JUMPI to a known place
+                    if stack.pop():
+                        segment = segment.next or program.next(segment)
+                    else:
+                        segment = segment.target or program.target(segment)
                     continue
                 if end == 0x56 or end == 0x57:  # JUMP, JUMPI
                     if end == 0x56 or stack[-2]:

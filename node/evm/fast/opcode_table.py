@@ -9,6 +9,8 @@ from typing import Final
 STACK_LIMIT: Final = 1024
 
 STOP: Final = 0x00
+ADD: Final = 0x01
+ISZERO: Final = 0x15
 JUMP: Final = 0x56
 JUMPI: Final = 0x57
 JUMPDEST: Final = 0x5B

@@ -12,6 +12,7 @@ from node.evm.code import jump_destinations
 from node.evm.fast.opcode_table import (
     ENDS,
     FIXED_GAS,
+    ISZERO,
     JUMP,
     JUMPDEST,
     JUMPI,
@@ -27,6 +28,9 @@ GOTO: Final = 0x100
 """The end of a segment that goes on with `next`: by a jump, or with the opcode that follows."""
 BRANCH: Final = 0x101
 """The end of a segment that pops a word and goes on with `target` unless it is 0."""
+
+BRANCH_UNLESS: Final = 0x102
+"""The same for a word that is 0: an ISZERO before it is part of it."""
 
 _MAX_OPCODES = 256
 """Opcodes of a segment: the loop can be interrupted between segments only."""
@@ -144,5 +148,8 @@ class Program:
                     segment.end, segment.next_position = GOTO, position
                 else:
                     segment.end, segment.target_position = BRANCH, position
+                    if opcodes and opcodes[-1].number == ISZERO:
+                        opcodes.pop()
+                        segment.end = BRANCH_UNLESS
         segment.steps = make_steps(self.code, opcodes, run.gas)
         return segment

@@ -1,14 +1,14 @@
 """The steps of a segment: opcodes as the loop runs them, each with one operand found beforehand.
 
-Opcodes that differ only in a constant become one step: all PUSHes (and CODESIZE and PC), all DUPs,
-all SWAPs, all reads of what is fixed for a frame, and rare ones that are a function each. A step
-keeps the number of one of its opcodes.
+Opcodes that differ only in a constant are one kind of step: all PUSHes (and CODESIZE and PC), all
+DUPs, all SWAPs, all reads of what is fixed for a frame, and rare ones that are a function each. A
+kind has the number of one of its opcodes. Frequent pairs are kinds with numbers that no other has.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from node.evm.fast.opcode_table import FIXED_GAS, JUMPDEST, PUSH0, PUSH32
+from node.evm.fast.opcode_table import ADD, FIXED_GAS, JUMPDEST, PUSH0, PUSH32
 from node.evm.fast.rare import RARE
 from node.evm.fast.word_functions import OF_THREE, OF_TWO
 
@@ -18,6 +18,8 @@ Step = tuple[int, Any]
 PUSH: Final = 0x60
 DUP: Final = 0x80
 SWAP: Final = 0x90
+PUSH_SEVERAL: Final = 0xA0
+PUSH_ADD: Final = 0x1E
 CONTEXT: Final = 0x30
 FUNCTION_OF_TWO: Final = 0x05
 FUNCTION_OF_THREE: Final = 0x08
@@ -28,6 +30,9 @@ _PC, _CODESIZE = 0x58, 0x38
 _DUP1, _SWAP1, _SWAP16 = 0x80, 0x90, 0x9F
 _CONTEXT = bytes.fromhex("30 33 34 36 32 3a 41 42 43 44 45 46 48 4a")
 """Opcodes in the order of a frame's context."""
+
+
+_NO_STEP: Step = (-1, None)
 
 
 class Opcode(NamedTuple):
@@ -50,7 +55,25 @@ class Place(NamedTuple):
 
 def make_steps(code: bytes, opcodes: Sequence[Opcode], gas: int) -> tuple[Step, ...]:
     """Return the steps of a segment that costs `gas`."""
-    return tuple(_step(code, item, gas) for item in opcodes if item.number != JUMPDEST)
+    steps: list[Step] = []
+    for opcode in opcodes:
+        if opcode.number != JUMPDEST:
+            _append(steps, _step(code, opcode, gas))
+    return tuple(steps)
+
+
+def _append(steps: list[Step], step: Step) -> None:
+    """Append a step, or let it and the one before be one."""
+    number, operand = step
+    before, operand_before = steps[-1] if steps else _NO_STEP
+    if number == PUSH and before == PUSH:
+        steps[-1] = PUSH_SEVERAL, (operand_before, operand)
+    elif number == PUSH and before == PUSH_SEVERAL:
+        steps[-1] = PUSH_SEVERAL, (*operand_before, operand)
+    elif number == ADD and before == PUSH:
+        steps[-1] = PUSH_ADD, operand_before
+    else:
+        steps.append(step)
 
 
 def push_value(code: bytes, opcode: Opcode) -> int:

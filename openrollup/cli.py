@@ -6,9 +6,10 @@ was wrong and what to do.
 
 import logging
 import os
+import signal
 import sys
-import threading
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 from node.errors import ConfigError, NodeError
@@ -22,6 +23,7 @@ _WRONG_PATH = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirect
 
 def main() -> NoReturn:
     """Run the command that the program was started with, and end the process."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = run(sys.argv[1:])
     except SystemExit as ended:
@@ -30,12 +32,10 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_standard_output()
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    if any(not thread.daemon for thread in others):
-        # A call that only reads may go on for long, and nobody would see its answer.
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    sys.stderr.flush()
+    # At once: the interpreter would wait for threads that read, whose answers nobody will see, and
+    # would take itself for killed if a signal came during certain imports.
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -66,6 +66,10 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and end")
     add_commands(parser)
     return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _fail(code: int, reason: str) -> int:

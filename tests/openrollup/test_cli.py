@@ -1,5 +1,6 @@
 import errno
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -134,6 +135,27 @@ main()
 """
     done = python("-c", script)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_work_that_has_an_end(number: signal.Signals) -> None:
+    script = f"""
+import os, sys, time
+from openrollup import replay
+def run_replay(options):
+    try:
+        os.kill(os.getpid(), {int(number)})
+        time.sleep(60)
+    finally:
+        print("cleaned up")
+replay.run_replay = run_replay
+sys.argv = ["openrollup", "replay", "--datadir", "d"]
+from openrollup.cli import main
+main()
+"""
+    done = python("-c", script)
+    assert (done.returncode, done.stdout) == (1, "cleaned up\n")
+    assert done.stderr == "openrollup: stopped before the end\n"
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

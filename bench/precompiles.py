@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import process_time
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
@@ -75,7 +75,8 @@ def run_precompiles() -> None:
     """Print the table. py-evm's precompiles run less often than ours: theirs take longer."""
     print(f"precompiles: {machine()}")
     print(f"ours: {versions('gmpy2', 'py-arkworks-bls12381', 'coincurve', 'cryptography')}")
-    print(f"peer: {versions('py-evm', 'py-ecc', 'ckzg')}; gas columns: millions a second\n")
+    print(f"peer: {versions('py-evm', 'py-ecc', 'ckzg')}")
+    print("CPU time; gas columns: millions a second\n")
     print(_LINE.format("input", "gas", "ours ms", "ours gas", "peer ms", "peer gas"))
     ours = precompiles_for(is_prague=True, is_rollup=True, is_jovian=False, has_receipts=False)
     for case in _cases():
@@ -90,11 +91,14 @@ def run_precompiles() -> None:
 
 
 def _measure(precompiles: Mapping[Address, Precompile], case: Case) -> tuple[int, float]:
-    """Return the gas of a call and its seconds, after one call that is not measured."""
+    """Return a call's gas and seconds of CPU, which other programs' load changes least.
+
+    One call before is not measured.
+    """
     precompile = precompiles[case.address]
     _call(precompile, case)
-    calls, start = 0, perf_counter()
-    while (elapsed := perf_counter() - start) < _LEAST_SECONDS:
+    calls, start = 0, process_time()
+    while (elapsed := process_time() - start) < _LEAST_SECONDS:
         gas = _call(precompile, case)
         calls += 1
     return gas, elapsed / calls

@@ -148,6 +148,12 @@ def _add_replay(commands: "_Commands") -> None:
     source.add_argument("--datadir", type=file_path, help="a stopped or running node's folder")
     source.add_argument("--file", type=file_path, help="blocks as concatenated RLP, with --genesis")
     command.add_argument("--genesis", type=file_path)
+    command.add_argument(
+        "--evm",
+        choices=("fast", "reference", "both"),
+        default="fast",
+        help="what executes them; with both, each message runs twice and has to come out the same",
+    )
     _add_range(command)
 
 

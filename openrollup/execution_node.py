@@ -9,6 +9,7 @@ from node.block_store import get_header
 from node.chain import read_heads
 from node.engine import Engine
 from node.errors import ConfigError, CorruptStore
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis, genesis_to_json, read_genesis
 from node.json_file import write_json
 from node.mempool import Mempool
@@ -77,7 +78,7 @@ class StoredChain:
     reader: Reader
 
     @classmethod
-    def open(cls, datadir: Path) -> Self:
+    def open(cls, datadir: Path, interpreter: Interpreter = DEFAULT_INTERPRETER) -> Self:
         """Open the chain in `datadir`, or its L2 chain if it is a dev network's folder."""
         # A dev network's folder has a genesis.json of its own, for whoever starts a verifier.
         path = datadir / "l2" if (datadir / "l2" / GENESIS_FILE).exists() else datadir
@@ -87,7 +88,7 @@ class StoredChain:
             )
         genesis = read_genesis(path / GENESIS_FILE)
         database = Database.open(path, read_only=True)
-        return cls(genesis, database, Reader(database, genesis.config))
+        return cls(genesis, database, Reader(database, genesis.config, interpreter))
 
     def block_range(self, first: int | None, last: int | None) -> tuple[BlockNumber, BlockNumber]:
         """Return both ends of a range, by default all blocks after block 0.

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from node.errors import ConfigError, NodeError
+from node.evm.rules import Interpreter
 from node.genesis import read_genesis
 from node.replay import BlockReport, replay, replay_file
 from openrollup.execution_node import StoredChain
@@ -17,7 +18,10 @@ from openrollup.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """Where the blocks come from: a datadir, or a file with its genesis. Bounds are inclusive."""
+    """Where the blocks come from: a datadir, or a file with its genesis. Bounds are inclusive.
+
+    `evm` names the interpreter that executes them.
+    """
 
     datadir: Path | None
     file: Path | None
@@ -25,6 +29,7 @@ class ReplayOptions:
     first: int | None
     last: int | None
     json: bool
+    evm: str = Interpreter.FAST.value
 
 
 @dataclass(slots=True)
@@ -45,12 +50,12 @@ def run_replay(options: ReplayOptions) -> int:
     first = 0 if options.first is None else options.first
     if options.last is not None and options.last < first:
         raise ConfigError(f"--from, --to: expected from <= to, got {first} and {options.last}")
-    reports = replay_file(options.file, read_genesis(options.genesis))
+    reports = replay_file(options.file, read_genesis(options.genesis), Interpreter(options.evm))
     return _report(_within(reports, first, options.last), None, options)
 
 
 def _replay_datadir(datadir: Path, options: ReplayOptions) -> int:
-    with StoredChain.open(datadir) as chain:
+    with StoredChain.open(datadir, Interpreter(options.evm)) as chain:
         first, last = chain.block_range(options.first, options.last)
         code = _report(replay(chain.reader, first, last), last - first + 1, options)
         if options.last is None:

@@ -106,6 +106,10 @@ def rollup_options(**more: object) -> RollupOptions:
             ReplayOptions(Path("d"), None, None, None, None, json=False),
         ),
         (
+            ["replay", "--datadir", "d", "--evm", "both"],
+            ReplayOptions(Path("d"), None, None, None, None, json=False, evm="both"),
+        ),
+        (
             ["replay", "--file", "b", "--genesis", "g", "--from", "3", "--to", "9", "--json"],
             ReplayOptions(None, Path("b"), Path("g"), 3, 9, json=True),
         ),

@@ -2,11 +2,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node.errors import ConfigError, InvalidInput, NodeError
+from node.evm.rules import Interpreter
 from node.genesis import genesis_to_json
 from node.json_file import write_json
 from node.storage.database import Database
@@ -73,6 +75,11 @@ def shown(capsys: pytest.CaptureFixture[str]) -> Shown:
         return result
 
     return replay
+
+
+@pytest.mark.parametrize("interpreter", Interpreter)
+def test_every_interpreter_replays(datadir: Path, shown: Shown, interpreter: Interpreter) -> None:
+    assert shown(replace(options(datadir=datadir), evm=interpreter.value))["equal"] is True
 
 
 def test_a_stored_chain_is_equal(datadir: Path, shown: Shown) -> None:

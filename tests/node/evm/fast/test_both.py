@@ -115,3 +115,14 @@ def test_a_value_that_the_sender_of_a_call_lacks() -> None:
     code = "5f5f5f5f6001" + "73" + ALICE.hex() + "5af15f5260205ff3"
     assert machine.run(code).output == word(0)
     assert machine.run(code, value=1).output == word(1)
+
+
+@pytest.mark.parametrize("gas", range(2_290, 2_320))
+def test_nothing_is_written_with_a_stipend(gas: int) -> None:
+    machine = Machine()
+    machine.world.set_storage(TARGET, 0, 1)
+    machine.world.end_transaction()
+    machine.place("60015f55", OTHER)
+    # The slot is warm and keeps its value, so that the store itself would cost 100.
+    code = "5f5450" + "5f5f5f5f73" + OTHER.hex() + f"61{gas:04x}f4" + "5f5260205ff3"
+    assert machine.run(code).output == word(1 if gas - 5 > 2_300 else 0)

@@ -10,7 +10,7 @@ from node.types.primitives import ZERO_ADDRESS, Address, hex_address
 LANE_GAS_RANGE = range(4, 17)
 DEFAULT_LANE_BLOCK_LIMIT = 1 << 20
 
-_OLDER_FORKS = (
+BLOCK_FORKS = (
     "homesteadBlock",
     "eip150Block",
     "eip155Block",
@@ -25,9 +25,10 @@ _OLDER_FORKS = (
     "arrowGlacierBlock",
     "grayGlacierBlock",
     "mergeNetsplitBlock",
-    "shanghaiTime",
 )
-_ROLLUP_FORKS = (
+"""geth's names of what begins at a block number: over before any chain that we can run."""
+
+ROLLUP_FORKS = (
     "bedrockBlock",
     "regolithTime",
     "canyonTime",
@@ -36,6 +37,9 @@ _ROLLUP_FORKS = (
     "graniteTime",
     "holoceneTime",
 )
+"""op-geth's names of what our rollups have from their first block on."""
+
+_OLDER_FORKS = (*BLOCK_FORKS, "shanghaiTime")
 _NEWER_FORKS = ("osakaTime", "amsterdamTime", "karstTime", "interopTime")
 
 
@@ -151,7 +155,7 @@ def parse_chain_config(raw: Mapping[str, Any]) -> ChainConfig:
 
 
 def _parse_rollup(raw: Mapping[str, Any], prague_time: int | None) -> RollupRules:
-    for name in _ROLLUP_FORKS:
+    for name in ROLLUP_FORKS:
         if _integer(raw, name) != 0:
             raise ConfigError(f"config.{name}: expected 0, got {raw[name]!r}")
     isthmus_time = _fork_at_genesis(raw, "isthmusTime")

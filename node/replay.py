@@ -25,7 +25,7 @@ from node.state.trie_state import stored_state
 from node.storage.database import Database, Snapshot
 from node.storage.schema import Table
 from node.types.block import Block, Header, decode_body, decode_header
-from node.types.payload import PayloadAttributes
+from node.types.payload import attributes_of
 from node.types.primitives import EMPTY_TRIE_ROOT, BlockNumber, Hash32, keccak256
 from node.types.receipt import Receipt, decode_receipt
 
@@ -264,7 +264,7 @@ def _execute(
             raise _Differs("parentHash", "a stored block", block.header.parent_hash)
         view = stored_state(snapshot, parent.state_root)
         hashes = ancestor_hashes(snapshot, parent)
-        execution = BlockExecution(config, parent, _attributes(block), view, hashes, interpreter)
+        execution = BlockExecution(config, parent, attributes_of(block), view, hashes, interpreter)
         for index, tx in enumerate(block.transactions):
             try:
                 receipt = execution.apply(tx)
@@ -276,20 +276,6 @@ def _execute(
         raise _Differs(error.field, error.expected, error.actual) from error
     except CorruptStore as error:
         raise _Differs("state", "the parent block and its state", error) from error
-
-
-def _attributes(block: Block) -> PayloadAttributes:
-    header = block.header
-    return PayloadAttributes(
-        timestamp=header.timestamp,
-        prev_randao=header.prev_randao,
-        fee_recipient=header.coinbase,
-        parent_beacon_block_root=header.parent_beacon_block_root,
-        gas_limit=header.gas_limit,
-        extra_data=header.extra_data,
-        transactions=block.transactions,
-        withdrawals=block.withdrawals,
-    )
 
 
 def _compare_headers(expected: Header, actual: Header) -> None:

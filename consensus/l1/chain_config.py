@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from consensus.json_fields import JsonFields
+from node.config import BLOCK_FORKS
 from node.errors import ConfigError, CriticalError
 from node.execution.fees import fake_exponential
 from node.json_file import read_json
@@ -25,23 +26,10 @@ _BLOB_FORKS: Final = (
 )
 # What else a geth chain config may hold; none of it bears on the blob fee.
 _IRRELEVANT: Final = (
-    "homesteadBlock",
+    *BLOCK_FORKS,
     "daoForkBlock",
     "daoForkSupport",
-    "eip150Block",
     "eip150Hash",
-    "eip155Block",
-    "eip158Block",
-    "byzantiumBlock",
-    "constantinopleBlock",
-    "petersburgBlock",
-    "istanbulBlock",
-    "muirGlacierBlock",
-    "berlinBlock",
-    "londonBlock",
-    "arrowGlacierBlock",
-    "grayGlacierBlock",
-    "mergeNetsplitBlock",
     "shanghaiTime",
     "amsterdamTime",
     "verkleTime",

@@ -30,7 +30,7 @@ from node.state.view import StateChanges, StateView
 from node.state.world_state import WorldState
 from node.types.block import AnyTransaction, Block, Header
 from node.types.deposit import DepositTransaction
-from node.types.payload import PayloadAttributes
+from node.types.payload import PayloadAttributes, attributes_of
 from node.types.primitives import (
     EMPTY_REQUESTS_HASH,
     EMPTY_TRIE_ROOT,
@@ -315,16 +315,6 @@ def execute_block(
     """Execute a block that somebody claims to be valid; InvalidBlock names what is not."""
     header = block.header
     check_header(config, parent, header)
-    attributes = PayloadAttributes(
-        timestamp=header.timestamp,
-        prev_randao=header.prev_randao,
-        fee_recipient=header.coinbase,
-        parent_beacon_block_root=header.parent_beacon_block_root,
-        gas_limit=header.gas_limit,
-        extra_data=header.extra_data,
-        transactions=block.transactions,
-        withdrawals=block.withdrawals,
-    )
-    executed = build_block(config, parent, attributes, view, block_hash, interpreter)
+    executed = build_block(config, parent, attributes_of(block), view, block_hash, interpreter)
     check_same(executed.block.header, header)
     return ExecutedBlock(block, executed.receipts, executed.changes)

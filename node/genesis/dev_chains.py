@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from node.config import CANCUN_BLOBS, PRAGUE_BLOBS, AttributionConfig, parse_chain_config
+from node.config import (
+    BLOCK_FORKS,
+    CANCUN_BLOBS,
+    PRAGUE_BLOBS,
+    ROLLUP_FORKS,
+    AttributionConfig,
+    parse_chain_config,
+)
 from node.errors import ConfigError
 from node.genesis.dev_accounts import OPERATOR_ACCOUNTS, USER_ACCOUNTS
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
@@ -22,33 +29,6 @@ DEV_BALANCE = 10_000 * 10**18
 DEV_GAS_LIMIT = 30_000_000
 EIP1559_DENOMINATOR = 250
 EIP1559_ELASTICITY = 6
-
-_OLD_FORKS = (
-    "homesteadBlock",
-    "eip150Block",
-    "eip155Block",
-    "eip158Block",
-    "byzantiumBlock",
-    "constantinopleBlock",
-    "petersburgBlock",
-    "istanbulBlock",
-    "muirGlacierBlock",
-    "berlinBlock",
-    "londonBlock",
-    "arrowGlacierBlock",
-    "grayGlacierBlock",
-    "mergeNetsplitBlock",
-)
-_ROLLUP_FORKS = (
-    "bedrockBlock",
-    "regolithTime",
-    "canyonTime",
-    "ecotoneTime",
-    "fjordTime",
-    "graniteTime",
-    "holoceneTime",
-    "isthmusTime",
-)
 
 
 def l1_dev_genesis(
@@ -130,7 +110,7 @@ def l2_genesis(
 def _ethereum_config(chain_id: int) -> dict[str, Any]:
     return {
         "chainId": chain_id,
-        **dict.fromkeys(_OLD_FORKS, 0),
+        **dict.fromkeys(BLOCK_FORKS, 0),
         "shanghaiTime": 0,
         "cancunTime": 0,
         "pragueTime": 0,
@@ -142,7 +122,7 @@ def _ethereum_config(chain_id: int) -> dict[str, Any]:
 def _rollup_config(chain_id: int, denominator: int, elasticity: int) -> dict[str, Any]:
     return {
         **_ethereum_config(chain_id),
-        **dict.fromkeys(_ROLLUP_FORKS, 0),
+        **dict.fromkeys((*ROLLUP_FORKS, "isthmusTime"), 0),
         "optimism": {
             "eip1559Elasticity": elasticity,
             "eip1559Denominator": denominator,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from node.types.block import AnyTransaction, Withdrawal
+from node.types.block import AnyTransaction, Block, Withdrawal
 from node.types.primitives import Address, Hash32
 
 
@@ -24,3 +24,18 @@ class PayloadAttributes:
     transactions: tuple[AnyTransaction, ...] = ()
     no_tx_pool: bool = True
     withdrawals: tuple[Withdrawal, ...] = ()
+
+
+def attributes_of(block: Block) -> PayloadAttributes:
+    """Return the instructions that give this very block again."""
+    header = block.header
+    return PayloadAttributes(
+        timestamp=header.timestamp,
+        prev_randao=header.prev_randao,
+        fee_recipient=header.coinbase,
+        parent_beacon_block_root=header.parent_beacon_block_root,
+        gas_limit=header.gas_limit,
+        extra_data=header.extra_data,
+        transactions=block.transactions,
+        withdrawals=block.withdrawals,
+    )

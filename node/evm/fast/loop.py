@@ -37,6 +37,7 @@ def run(frame: CallFrame) -> CallFrame | None:
     data = frame.data
     context = frame.context
     program = frame.program
+    destinations = program.destinations
     stack = frame.stack
     memory = frame.memory
     size = len(memory)
@@ -182,13 +183,21 @@ def run(frame: CallFrame) -> CallFrame | None:
                     else:
                         segment = segment.target or program.target(segment)
                     continue
-                if end == 0x56 or end == 0x57:  # JUMP, JUMPI
-                    if end == 0x56 or stack[-2]:
-                        following = program.destination(stack[-1])
+                if end == 0x56:  # JUMP
+                    offset = stack[-1]
+                    following = destinations.get(offset) or program.destination(offset)
+                    if following is not None:
+                        stack.pop()
+                        segment = following
+                        continue
+                if end == 0x57:  # JUMPI
+                    offset = stack[-1]
+                    if stack[-2]:
+                        following = destinations.get(offset) or program.destination(offset)
                     else:
                         following = segment.next or program.next(segment)
                     if following is not None:
-                        del stack[-1 if end == 0x56 else -2 :]
+                        del stack[-2:]
                         segment = following
                         continue
                 return _leave(frame, segment, gas)

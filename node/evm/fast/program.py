@@ -103,8 +103,10 @@ class Program:
 
     def __init__(self, code: bytes) -> None:
         self.code: Final = code
-        self._destinations = jump_destinations(code)
+        self._jump_destinations = jump_destinations(code)
         self._segments: dict[int, Segment] = {}
+        self.destinations: Final[dict[int, Segment]] = {}
+        """What has been jumped to so far, by position; `destination` adds the rest."""
 
     def begin(self) -> Segment:
         """Return the segment that the code begins with."""
@@ -112,7 +114,10 @@ class Program:
 
     def destination(self, position: int) -> Segment | None:
         """Return the segment that begins with the JUMPDEST at `position`, None if there is none."""
-        return self._at(position) if self._is_destination(position) else None
+        if not self._is_destination(position):
+            return None
+        segment = self.destinations[position] = self._at(position)
+        return segment
 
     def next(self, segment: Segment) -> Segment:
         """Return the segment that `segment` goes on with, where it does not jump."""
@@ -135,7 +140,7 @@ class Program:
         return segment
 
     def _is_destination(self, position: int) -> bool:
-        return position < len(self.code) and self._destinations[position] == 1
+        return position < len(self.code) and self._jump_destinations[position] == 1
 
     def _decode(self, start: int) -> Segment:
         run = _Run(self.code, start)

@@ -12,7 +12,7 @@ from node.evm.fast.run import run_fast
 from node.evm.frame import Ended, ExecutionState, TransactionContext
 from node.evm.interpreter import Interpreter, Outcome
 from node.evm.rules import DEFAULT_INTERPRETER, Rules
-from node.types.primitives import Address
+from node.types.primitives import UINT64_MAX, Address
 from tests.node.evm.machine import ALICE, PRAGUE, TARGET, Machine, word
 
 OTHER = Address(b"\x0b" * 20)
@@ -126,3 +126,25 @@ def test_nothing_is_written_with_a_stipend(gas: int) -> None:
     # The slot is warm and keeps its value, so that the store itself would cost 100.
     code = "5f5450" + "5f5f5f5f73" + OTHER.hex() + f"61{gas:04x}f4" + "5f5260205ff3"
     assert machine.run(code).output == word(1 if gas - 5 > 2_300 else 0)
+
+
+def test_an_account_whose_nonce_cannot_grow_creates_nothing() -> None:
+    machine = Machine()
+    machine.world.set_nonce(TARGET, UINT64_MAX)
+    machine.world.set_code(TARGET, bytes.fromhex("5f5f5ff05f5260205ff3"))
+    assert machine.send().output == word(0)
+    assert machine.world.get_nonce(TARGET) == UINT64_MAX
+
+
+@pytest.mark.parametrize("height", [1022, 1023, 1024])
+@pytest.mark.parametrize("code", ["5f50", "8050", "9050", "5f5f5050", "01", "5b58"])
+def test_stacks_that_are_nearly_full(height: int, code: str) -> None:
+    Machine().run("5f" * height + "5b" + code)
+    Machine().run("5f" * height + code)
+
+
+@pytest.mark.parametrize("height", range(18))
+@pytest.mark.parametrize("code", ["8f", "9f", "01", "a4", "f1", "f5", "fd", "56", "57", "3c"])
+def test_stacks_that_are_nearly_empty(height: int, code: str) -> None:
+    Machine().run("5f" * height + "5b" + code)
+    Machine().run("5f" * height + code)

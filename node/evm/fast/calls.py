@@ -11,6 +11,7 @@ from node.evm.call_message import CallMessage
 from node.evm.code import delegation_target
 from node.evm.fast.call_frame import CallFrame
 from node.evm.fast.memory import reserve
+from node.evm.fast.program import Program
 from node.evm.fast.program_cache import program_of
 from node.evm.fast.rare import COLD_ACCOUNT_SURCHARGE, to_address
 from node.evm.opcodes import MAX_INIT_CODE_SIZE
@@ -187,7 +188,7 @@ def create(frame: CallFrame, gas: int, opcode: int) -> CallFrame | None:
     message = CallMessage(
         address, address, frame.address, value, b"", code, gas - (gas >> 6), depth, creates=True
     )
-    child = CallFrame(state, frame.transaction, message, program_of(message.code), frame)
+    child = CallFrame(state, frame.transaction, message, Program(code), frame)
     if salt is not None:
         state.delete_storage(address)
     child.begin()

@@ -32,6 +32,7 @@ BRANCH: Final = 0x101
 BRANCH_UNLESS: Final = 0x102
 """The same for a word that is 0: an ISZERO before it is part of it."""
 
+_LABEL = bytes([JUMPDEST])
 _MAX_OPCODES = 256
 """Opcodes of a segment: the loop can be interrupted between segments only."""
 
@@ -81,21 +82,40 @@ class _Run:
         self.most = STACK_LIMIT
         self.end = GOTO
         self.opcodes: list[Opcode] = []
-        height, size = 0, len(code)
-        while len(self.opcodes) < _MAX_OPCODES:
-            number = code[self.stop] if self.stop < size else STOP
-            if number == JUMPDEST and self.stop > start:
-                return
+        labels = _labels_in_a_row(code, start)
+        if labels > 1:  # all but the last: that begins a segment anyway
+            self.gas, self.stop = labels - 1, start + labels - 1
+        else:
+            self._read(code)
+
+    def _read(self, code: bytes) -> None:
+        opcodes, position, size, gas, end = self.opcodes, self.start, len(code), 0, GOTO
+        height = least = highest = 0
+        while len(opcodes) < _MAX_OPCODES:
+            number = code[position] if position < size else STOP
+            if number == JUMPDEST and position > self.start:
+                break
             taken, given = STACK_EFFECTS[number]
-            self.least = max(self.least, taken - height)
-            height += given - taken
-            self.most = min(self.most, STACK_LIMIT - height)
-            self.opcodes.append(Opcode(number, self.stop, self.gas))
-            self.gas += FIXED_GAS[number]
+            height -= taken
+            if height < -least:
+                least = -height
+            height += given
+            if height > highest:
+                highest = height
             if number in ENDS:
-                self.end = self.opcodes.pop().number
-                return
-            self.stop += number - PUSH0 + 1 if PUSH0 <= number <= PUSH32 else 1
+                gas, end = gas + FIXED_GAS[number], number
+                break
+            opcodes.append((number, position, gas))
+            gas += FIXED_GAS[number]
+            position += number - PUSH0 + 1 if PUSH0 <= number <= PUSH32 else 1
+        self.stop, self.gas, self.end = position, gas, end
+        self.least, self.most = least, STACK_LIMIT - highest
+
+
+def _labels_in_a_row(code: bytes, start: int) -> int:
+    """Count the JUMPDESTs at `start`; up to the most opcodes of a segment."""
+    row = code[start : start + _MAX_OPCODES]
+    return len(row) - len(row.lstrip(_LABEL))
 
 
 class Program:
@@ -145,7 +165,7 @@ class Program:
     def _decode(self, start: int) -> Segment:
         run = _Run(self.code, start)
         segment, opcodes = Segment(run), run.opcodes
-        if run.end in (JUMP, JUMPI) and opcodes and PUSH0 <= opcodes[-1].number <= PUSH32:
+        if run.end in (JUMP, JUMPI) and opcodes and PUSH0 <= opcodes[-1][0] <= PUSH32:
             position = push_value(self.code, opcodes[-1])
             if self._is_destination(position):
                 opcodes.pop()
@@ -153,7 +173,7 @@ class Program:
                     segment.end, segment.next_position = GOTO, position
                 else:
                     segment.end, segment.target_position = BRANCH, position
-                    if opcodes and opcodes[-1].number == ISZERO:
+                    if opcodes and opcodes[-1][0] == ISZERO:
                         opcodes.pop()
                         segment.end = BRANCH_UNLESS
         segment.steps = make_steps(self.code, opcodes, run.gas)

@@ -1,4 +1,7 @@
-"""Programs by their code, shared by all threads, so that code is decoded once."""
+"""Programs by their code, shared by all threads, so that code is decoded once.
+
+Init code is not kept here: it runs once, and anybody can send a lot of it.
+"""
 
 import threading
 from collections import OrderedDict
@@ -6,8 +9,8 @@ from typing import Final
 
 from node.evm.fast.program import Program
 
-_MAX_BYTES = 2 * 1024 * 1024
-"""Code that is kept decoded; at worst, where all of it runs, that is 100 times as much memory."""
+_MAX_BYTES = 1024 * 1024
+"""Code that is kept decoded; at worst, all of it odd and run, that is 300 times as much memory."""
 
 
 class ProgramCache:

@@ -4,13 +4,15 @@ from node.evm.call_message import CallMessage
 from node.evm.fast.call_frame import CallFrame
 from node.evm.fast.calls import resume, run_precompile
 from node.evm.fast.loop import run
+from node.evm.fast.program import Program
 from node.evm.fast.program_cache import program_of
 from node.evm.frame import Ended, ExecutionState, TransactionContext
 
 
 def run_fast(state: ExecutionState, message: CallMessage, context: TransactionContext) -> Ended:
     """Run a message with our own loop; a failure has been undone."""
-    first = CallFrame(state, context, message, program_of(message.code), None)
+    program = Program(message.code) if message.creates else program_of(message.code)
+    first = CallFrame(state, context, message, program, None)
     first.begin()
     if not message.creates and message.code_address in state.rules.precompiles:
         run_precompile(first)

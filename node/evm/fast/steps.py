@@ -30,17 +30,12 @@ _PC, _CODESIZE = 0x58, 0x38
 _DUP1, _SWAP1, _SWAP16 = 0x80, 0x90, 0x9F
 _CONTEXT = bytes.fromhex("30 33 34 36 32 3a 41 42 43 44 45 46 48 4a")
 """Opcodes in the order of a frame's context."""
+_INFALLIBLE = bytes.fromhex("01 02 03 04 10 11 14 15 16 17 19 1b 1c 35 3d 50 59 5b")
+"""Opcodes that cannot fail once their segment has begun, and have no operand in the code."""
 
 
-_NO_STEP: Step = (-1, None)
-
-
-class Opcode(NamedTuple):
-    """An opcode, where it is, and the fixed gas of what comes before it in its segment."""
-
-    number: int
-    position: int
-    gas_before: int
+Opcode = tuple[int, int, int]
+"""An opcode, where it is, and the fixed gas of what comes before it in its segment."""
 
 
 class Place(NamedTuple):
@@ -57,19 +52,23 @@ def make_steps(code: bytes, opcodes: Sequence[Opcode], gas: int) -> tuple[Step, 
     """Return the steps of a segment that costs `gas`."""
     steps: list[Step] = []
     for opcode in opcodes:
-        if opcode.number != JUMPDEST:
-            _append(steps, _step(code, opcode, gas))
+        number = opcode[0]
+        step = _SAME_EVERYWHERE[number] or _step(code, opcode, gas)
+        if steps and (number == ADD or step[0] == PUSH):
+            _join(steps, step)
+        elif number != JUMPDEST:
+            steps.append(step)
     return tuple(steps)
 
 
-def _append(steps: list[Step], step: Step) -> None:
+def _join(steps: list[Step], step: Step) -> None:
     """Append a step, or let it and the one before be one."""
     number, operand = step
-    before, operand_before = steps[-1] if steps else _NO_STEP
+    before, operand_before = steps[-1]
     if number == PUSH and before == PUSH:
-        steps[-1] = PUSH_SEVERAL, (operand_before, operand)
+        steps[-1] = PUSH_SEVERAL, [operand_before, operand]
     elif number == PUSH and before == PUSH_SEVERAL:
-        steps[-1] = PUSH_SEVERAL, (*operand_before, operand)
+        operand_before.append(operand)
     elif number == ADD and before == PUSH:
         steps[-1] = PUSH_ADD, operand_before
     else:
@@ -78,8 +77,9 @@ def _append(steps: list[Step], step: Step) -> None:
 
 def push_value(code: bytes, opcode: Opcode) -> int:
     """Return what a PUSH pushes; beyond its end the code is zeros."""
-    size = opcode.number - PUSH0
-    data = code[opcode.position + 1 : opcode.position + 1 + size]
+    number, position, _ = opcode
+    size = number - PUSH0
+    data = code[position + 1 : position + 1 + size]
     return int.from_bytes(data, "big") << (8 * (size - len(data)))
 
 
@@ -87,6 +87,19 @@ def _step(code: bytes, opcode: Opcode, gas: int) -> Step:
     number, position, gas_before = opcode
     if PUSH0 <= number <= PUSH32:
         return PUSH, push_value(code, opcode)
+    if number == _CODESIZE:
+        return PUSH, len(code)
+    if number == _PC:
+        return PUSH, position
+    if number == GAS:
+        return GAS, gas - gas_before - FIXED_GAS[GAS]
+    if number in RARE:
+        return RARE_STEP, Place(position, gas - gas_before, RARE[number])
+    return number, Place(position, gas - gas_before)
+
+
+def _same_everywhere(number: int) -> Step | None:
+    """Return the step of an opcode that is the same in any code, None if there is none."""
     if _DUP1 <= number < _SWAP1:
         return DUP, _DUP1 - number - 1
     if _SWAP1 <= number <= _SWAP16:
@@ -97,12 +110,7 @@ def _step(code: bytes, opcode: Opcode, gas: int) -> Step:
         return FUNCTION_OF_THREE, OF_THREE[number]
     if number in _CONTEXT:
         return CONTEXT, _CONTEXT.index(number)
-    if number == _CODESIZE:
-        return PUSH, len(code)
-    if number == _PC:
-        return PUSH, position
-    if number == GAS:
-        return GAS, gas - gas_before - FIXED_GAS[GAS]
-    if number in RARE:
-        return RARE_STEP, Place(position, gas - gas_before, RARE[number])
-    return number, Place(position, gas - gas_before)
+    return (number, None) if number in _INFALLIBLE else None
+
+
+_SAME_EVERYWHERE = [_same_everywhere(number) for number in range(256)]

@@ -94,3 +94,14 @@ def test_the_cache_is_bounded_by_bytes_and_keeps_what_is_used() -> None:
     assert cache.get(second) is not dropped
     large = cache.get(b"\x03" * 200)
     assert cache.get(b"\x03" * 200) is not large  # larger than all there is room for
+
+
+def test_jumpdests_in_a_row_are_counted_at_once() -> None:
+    program = Program(b"\x5b" * 1000 + b"\x00")
+    segment, gas, segments = program.begin(), 0, 1
+    while segment.end == GOTO:
+        gas, segment, segments = gas + segment.gas, program.next(segment), segments + 1
+    assert (gas + segment.gas, segments) == (1000, 5)
+    inside = program.destination(998)
+    assert inside is not None
+    assert (inside.gas, program.next(inside).start, program.next(inside).end) == (1, 999, 0)

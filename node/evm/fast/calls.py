@@ -10,7 +10,7 @@ from eth.exceptions import VMError
 from node.evm.call_message import CallMessage
 from node.evm.code import delegation_target
 from node.evm.fast.call_frame import CallFrame
-from node.evm.fast.memory import reserve
+from node.evm.fast.memory import growth_gas, reserve
 from node.evm.fast.program import Program
 from node.evm.fast.program_cache import program_of
 from node.evm.fast.rare import COLD_ACCOUNT_SURCHARGE, to_address
@@ -39,23 +39,22 @@ def call(frame: CallFrame, gas: int, opcode: int) -> CallFrame | None:
         return None
     requested, address = stack[-1], to_address(stack[-2])
     result_size, result_start, size, start = stack[-7:-3] if has_value else stack[-6:-2]
-    code = state.get_code(address)
-    delegate = delegation_target(code) if state.rules.is_prague else None
-    cold = _cold(frame, address, delegate)
-    gas -= COLD_ACCOUNT_SURCHARGE * len(cold)
-    if delegate is not None:
-        gas -= _ACCOUNT_GAS
-        code = state.get_code(delegate)
+    # The longer of the two ranges decides: what it costs is the same in one step as in two.
+    reach = max(start + size if size else 0, result_start + result_size if result_size else 0)
+    growth = growth_gas(memory, reach) if reach > len(memory) else 0
+    found = _read_code(frame, address, gas - growth)
+    if found is None:
+        return None
+    code, delegate, cold, gas = found
     if value:
         gas -= _VALUE_GAS
         if opcode == CALL and state.account_is_empty(address):
             gas -= _NEW_ACCOUNT_GAS
-    # The longer of the two ranges decides: what it costs is the same in one step as in two.
-    reach = max(start + size if size else 0, result_start + result_size if result_size else 0)
-    if gas < 0 or (gas := reserve(memory, 0, reach, gas)) < 0:
+    if gas < 0:
         return None
     for item in cold:
         state.mark_address_warm(item)
+    gas = reserve(memory, 0, reach, gas + growth)
     del stack[-7 if has_value else -6 :]
     given = min(requested, gas - (gas >> 6))
     frame.gas = gas - given
@@ -65,13 +64,28 @@ def call(frame: CallFrame, gas: int, opcode: int) -> CallFrame | None:
     return _enter(frame, _called(frame, opcode, address, delegate, value, data, code, allowance))
 
 
-def _cold(frame: CallFrame, address: Address, delegate: Address | None) -> list[Address]:
-    """Return which of the accounts whose code is read have not been touched before."""
-    is_warm = frame.state.is_address_warm
-    cold = [] if is_warm(address) else [address]
-    if delegate is not None and delegate != address and not is_warm(delegate):
+def _read_code(
+    frame: CallFrame, address: Address, gas: int
+) -> tuple[bytes, Address | None, list[Address], int] | None:
+    """Return the code that a call runs, the account that it is delegated to if it is, which of the
+    two have not been touched before, and the gas left; None if that is less than reading costs.
+
+    What is not paid is not read either: it need not be there.
+    """
+    state = frame.state
+    cold = [] if state.is_address_warm(address) else [address]
+    gas -= COLD_ACCOUNT_SURCHARGE * len(cold)
+    if gas < 0:
+        return None
+    code = state.get_code(address)
+    delegate = delegation_target(code) if state.rules.is_prague else None
+    if delegate is None:
+        return code, None, cold, gas
+    gas -= _ACCOUNT_GAS
+    if delegate != address and not state.is_address_warm(delegate):
+        gas -= COLD_ACCOUNT_SURCHARGE
         cold.append(delegate)
-    return cold
+    return None if gas < 0 else (state.get_code(delegate), delegate, cold, gas)
 
 
 def _called(
@@ -204,10 +218,13 @@ def selfdestruct(frame: CallFrame, gas: int) -> bool:
     """SELFDESTRUCT: delete only what this transaction created (EIP-6780); False if it fails."""
     state, address = frame.state, frame.address
     beneficiary = to_address(frame.stack[-1])
-    is_cold, balance = not state.is_address_warm(beneficiary), state.get_balance(address)
+    is_cold = not state.is_address_warm(beneficiary)
     gas -= _COLD_BENEFICIARY_GAS if is_cold else 0
-    gas -= _NEW_ACCOUNT_GAS if balance and state.account_is_empty(beneficiary) else 0
     if gas < 0 or frame.is_static:
+        return False
+    balance = state.get_balance(address)
+    gas -= _NEW_ACCOUNT_GAS if balance and state.account_is_empty(beneficiary) else 0
+    if gas < 0:
         return False
     frame.gas = gas
     if is_cold:

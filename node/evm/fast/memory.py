@@ -10,12 +10,17 @@ def grow(memory: bytearray, end: int, gas: int) -> int:
 
     A negative result means that `gas` does not suffice; memory is then as it was.
     """
+    left = gas - growth_gas(memory, end)
+    if left >= 0:
+        memory.extend(bytes(((end + 31) & ~31) - len(memory)))
+    return left
+
+
+def growth_gas(memory: bytearray, end: int) -> int:
+    """Return what it costs to lengthen memory to hold `end` bytes, more than it does."""
     before, after = len(memory) >> 5, (end + 31) >> 5
     quadratic = (after * after >> _QUADRATIC_SHIFT) - (before * before >> _QUADRATIC_SHIFT)
-    left = gas - _WORD_GAS * (after - before) - quadratic
-    if left >= 0:
-        memory.extend(bytes((after - before) << 5))
-    return left
+    return _WORD_GAS * (after - before) + quadratic
 
 
 def reserve(memory: bytearray, start: int, size: int, gas: int) -> int:

@@ -8,7 +8,7 @@ nothing has changed then, and the reference finds out which.
 from collections.abc import Callable
 
 from node.evm.fast.call_frame import CallFrame
-from node.evm.fast.memory import grow, reserve
+from node.evm.fast.memory import grow, growth_gas, reserve
 from node.types.primitives import UINT256_MAX, Address, Hash32
 from node.types.receipt import Log
 
@@ -78,15 +78,17 @@ def _extcodehash(frame: CallFrame, gas: int) -> int:
 def _extcodecopy(frame: CallFrame, gas: int) -> int:
     stack, state = frame.stack, frame.state
     address = to_address(stack[-1])
-    # Charged before the copy, so that a copy that cannot be paid leaves no mark.
     surcharge = 0 if state.is_address_warm(address) else COLD_ACCOUNT_SURCHARGE
-    word = stack.pop()
-    gas = _copy(frame, state.get_code(address), gas - surcharge)
-    if gas < 0:
-        stack.append(word)
-    elif surcharge:
+    # All of it has to be paid before anything is read or marked.
+    to, _, size = stack[-2:-5:-1]
+    end = to + size
+    growth = growth_gas(frame.memory, end) if size and end > len(frame.memory) else 0
+    if gas < surcharge + growth + _COPY_WORD_GAS * ((size + 31) >> 5):
+        return FAILED
+    if surcharge:
         state.mark_address_warm(address)
-    return gas
+    stack.pop()
+    return _copy(frame, state.get_code(address), gas - surcharge)
 
 
 def _copy(frame: CallFrame, source: bytes, gas: int) -> int:

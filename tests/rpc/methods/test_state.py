@@ -243,7 +243,7 @@ def proven(root: str, key: bytes, proof: list[str]) -> bytes | None:
 
 
 async def test_a_long_call_makes_nobody_wait(ethereum: RpcNode) -> None:
-    endless = {"data": "0x5b600056", "gas": hex(2_000_000)}
+    endless = {"data": "0x5b600056", "gas": hex(40_000_000)}
     long = asyncio.create_task(ethereum.call("eth_call", endless))
     await asyncio.sleep(0)
     for method, *params in (

@@ -135,7 +135,7 @@ def _account(rng: Random, setting: Setting) -> PreAccount:
     code = b""
     if rng.random() < 0.25:
         code = DELEGATION_PREFIX + setting.any_address(rng)
-    elif rng.random() < 0.02:
+    elif rng.random() < 0.06:
         code = b"\x00"
     balance = rng.choice((1000 * _ETHER,) * 12 + (0, 10**15))
     return PreAccount(

@@ -64,6 +64,7 @@ class RandomCode:
         self._statements: tuple[tuple[int, Callable[[], None]], ...] = (
             (16, self._calculate),
             (16, self._store),
+            (2, self._ask_for_ancestor),
             (6, self._transient),
             (8, self._memory),
             (8, self._copy),
@@ -84,6 +85,11 @@ class RandomCode:
         weights = [weight for weight, _ in self._statements]
         for kind in self._rng.choices(kinds, weights, k=statements):
             kind()
+        if self._rng.random() < 0.5:  # all of memory has an effect
+            self._code.op("MSIZE")
+            self._code.call("KECCAK256", 0)
+            self._code.push(self._slot())
+            self._code.op("SSTORE")
         if self._rng.random() < 0.8:
             self._finish()
         return self._code.assemble()
@@ -137,7 +143,7 @@ class RandomCode:
 
     def _calculate(self) -> None:
         self._push_value()
-        for _ in range(self._rng.randrange(1, 6)):
+        for _ in range(self._rng.randrange(1, 4)):
             self._operate()
         self._consume()
 
@@ -149,14 +155,15 @@ class RandomCode:
         elif choice < 0.85:
             self._push_value()
             self._code.op(self._rng.choice(_BINARY))
-        elif choice < 0.93:
+        else:
             self._push_value()
             self._push_value()
             self._code.op(self._rng.choice(("ADDMOD", "MULMOD")))
-        else:
-            back = self._rng.choice((0, 1, 2, 255, 256, 257))
-            self._code.call("BLOCKHASH", (self._setting.block_number - back) % 2**256)
-            self._code.op("ADD")
+
+    def _ask_for_ancestor(self) -> None:
+        back = self._rng.choice((0, 1, 2, 255, 256, 257))
+        self._code.call("BLOCKHASH", (self._setting.block_number - back) % 2**256)
+        self._consume()
 
     def _store(self) -> None:
         if self._rng.random() < 0.25:
@@ -264,7 +271,9 @@ class RandomCode:
     def _create(self) -> None:
         blob = random_init_code(self._rng, self._setting, self._depth - 1)
         self._code.load(blob, 0)
-        size = len(blob) if self._rng.random() < 0.95 else self._place()
+        size = len(blob)
+        if self._rng.random() < 0.06:
+            size = self._rng.choice((self._place(), 49_152, 49_153))
         if self._rng.random() < 0.5:
             self._code.call("CREATE", self._wei(), 0, size)
         else:

@@ -96,7 +96,8 @@ class RandomTransactions:
         kind = rng.choice(_KINDS.get(flaw, (0, 1, 2, 2, 3, 4, 4)))
         index = rng.choice(self._senders)
         if flaw is Flaw.SENDER:
-            index = rng.randrange(len(KEYS))
+            others = [number for number in range(len(KEYS)) if number not in self._senders]
+            index = rng.choice(others or self._senders)
         unsigned = self._fields(kind, index, flaw)
         limit = self._gas(sign(**unsigned, gas=0), flaw)
         raw = sign(**unsigned, gas=limit).raw
@@ -135,7 +136,7 @@ class RandomTransactions:
         """Return the recipient and the data."""
         rng = self._rng
         if rng.random() < 0.12 and kind not in (BLOB, SET_CODE):
-            return None, random_init_code(rng, self._setting, 2)
+            return None, self._init_code()
         if rng.random() < self._precompile_share:
             number = rng.choice(self._precompiles)
             data = precompile_input(rng, number)
@@ -156,6 +157,12 @@ class RandomTransactions:
         else:
             target = self._setting.any_address(rng)
         return target, rng.randbytes(rng.choice((0, 0, 1, 4, 32, 68, 100)))
+
+    def _init_code(self) -> bytes:
+        """Sometimes as long as it may be (EIP-3860), or a byte longer."""
+        if self._rng.random() < 0.05:
+            return bytes(self._rng.choice((49_152, 49_153)))
+        return random_init_code(self._rng, self._setting, 2)
 
     def _request(self) -> tuple[Address, bytes]:
         target, size = self._rng.choice(

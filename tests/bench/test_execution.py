@@ -87,7 +87,7 @@ def test_the_profile_names_modules_and_functions(
     run_execution(chosen, ACCOUNTS, 1, tmp_path, has_profile=True)
     printed = capsys.readouterr().out
     assert "node/state/world_state.py" in printed
-    assert "eth/vm/" in printed
+    assert "node/evm/" in printed
     assert " run\n" in printed
 
 

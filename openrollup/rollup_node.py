@@ -68,6 +68,7 @@ class RollupNode:
     ) -> None:
         config.rollup.check_against(config.genesis.config)
         _check_genesis(config)
+        _check_l1_chain(config)
         self._config = config
         self._l1 = l1
         self.node = ExecutionNode.open(config.genesis, config.path)
@@ -216,6 +217,15 @@ class RollupNode:
             ),
         )
         return RpcServer(Dispatcher(methods), port=self._config.port)
+
+
+def _check_l1_chain(config: RollupNodeConfig) -> None:
+    # Its blob schedule goes into every L2 block: another chain's would give other blocks.
+    expected, actual = config.rollup.l1_chain_id, config.l1_chain.chain_id
+    if actual != expected:
+        raise ConfigError(
+            f"l1-chain.json: chainId: expected {expected} (rollup.json), got {actual}"
+        )
 
 
 def _check_genesis(config: RollupNodeConfig) -> None:

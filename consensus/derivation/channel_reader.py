@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator
 
 from consensus.block_refs import L1BlockRef
-from consensus.codec.batch import SingularBatch, UnsupportedBatch
+from consensus.codec.batch import SPAN_BATCH, SingularBatch, UnsupportedBatch
 from consensus.codec.channel import read_batches
 from consensus.derivation.channel_assembler import ChannelAssembler
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import Drained
-from node.errors import DecodingError
+from node.errors import CriticalError, DecodingError
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,10 @@ class ChannelReader:
         return self._previous.current_l1
 
     async def next_batch(self) -> SingularBatch | Drained:
-        """Return the next batch; a channel ends where it can no longer be decoded."""
+        """Return the next batch; a channel ends where it can no longer be decoded.
+
+        CriticalError for a span batch, which cannot be read and must not be passed over.
+        """
         while True:
             if self._batches is None:
                 channel = await self._previous.next_channel()
@@ -39,7 +42,13 @@ class ChannelReader:
             except StopIteration:
                 pass
             except UnsupportedBatch as error:
-                _log.error("rest of the channel dropped: %s", error)
+                if error.batch_type == SPAN_BATCH:
+                    # Going on without it would derive other blocks than everybody else.
+                    raise CriticalError(
+                        f"L1 block {self.current_l1.number}: the batcher posted a span batch, and "
+                        "this node reads singular batches only"
+                    ) from error
+                _log.warning("rest of the channel dropped: %s", error)
             except DecodingError as error:
                 _log.warning("rest of the channel dropped: %s", error)
             self._batches = None

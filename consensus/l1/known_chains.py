@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from consensus.l1.chain_config import parse_l1_chain_config
-from node.errors import ConfigError
-
 _SCHEDULE = {
     "cancun": (3, 6, 3338477),
     "prague": (6, 9, 5007716),
@@ -46,10 +43,3 @@ def l1_chain_json(chain_id: int) -> dict[str, Any]:
         fork: dict(zip(names, _SCHEDULE[fork], strict=True)) for fork in activations
     }
     return config
-
-
-def check_l1_chain(raw: object, chain_id: int) -> None:
-    """Check a chain config against the chain id that L1 reports; ConfigError if they differ."""
-    stated = parse_l1_chain_config(raw).chain_id
-    if stated != chain_id:
-        raise ConfigError(f"l1-chain.json chainId: expected L1's own, {chain_id}, got {stated}")

@@ -17,10 +17,10 @@ from consensus.deploy import (
     make_rollup,
     write_rollup,
 )
-from consensus.l1.chain_config import read_l1_chain_config
+from consensus.l1.chain_config import parse_l1_chain_config, read_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
-from consensus.l1.known_chains import check_l1_chain, l1_chain_json
+from consensus.l1.known_chains import l1_chain_json
 from consensus.l1.tx_sender import SenderSettings, TransactionRequest, TxSender
 from node.clock import SystemClock
 from node.config import AttributionConfig
@@ -162,7 +162,6 @@ def test_gas_limits_that_the_contract_refuses_are_refused_before(gas_limit: int)
 @pytest.mark.parametrize(("chain_id", "forks"), [(1, 5), (11155111, 5), (900, 2), (31337, 2)])
 def test_l1_chains(chain_id: int, forks: int) -> None:
     raw = l1_chain_json(chain_id)
-    check_l1_chain(raw, chain_id)
-    assert len(raw["blobSchedule"]) == forks
-    with pytest.raises(ConfigError, match="chainId"):
-        check_l1_chain(raw, chain_id + 1)
+    config = parse_l1_chain_config(raw)
+    assert config.chain_id == chain_id
+    assert len(config.blob_forks) == len(raw["blobSchedule"]) == forks

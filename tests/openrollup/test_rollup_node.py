@@ -195,3 +195,14 @@ async def test_a_sequencer_and_a_verifier_agree(server: L1Server, client: L1Clie
         await asyncio.wait([alive])
         await sequencer.close()
         await verifier.close()
+
+
+async def test_the_blob_schedule_of_another_l1_is_refused(
+    server: L1Server, client: L1Client
+) -> None:
+    config = configure(server)
+    wrong = replace(config, l1_chain=replace(L1_CHAIN, chain_id=L1_CHAIN.chain_id + 1))
+    with pytest.raises(
+        ConfigError, match=r"^l1-chain.json: chainId: expected \d+ \(rollup.json\), got"
+    ):
+        make(wrong, client)

@@ -7,6 +7,7 @@ from consensus.codec.channel import split_into_frames
 from consensus.codec.compression import Compression, ZlibCompressor
 from consensus.codec.frame import ChannelId
 from consensus.derivation.outcomes import Drained
+from node.errors import CriticalError
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, Hash32
 from node.types.rlp_codec import encode
@@ -65,7 +66,6 @@ async def test_channels_one_after_the_other(l1: FakeL1, stages: Stages) -> None:
     [
         encode(b""),
         encode(b"\x00garbage"),
-        encode(bytes([SPAN_BATCH]) + b"span"),
         encode(b"\x09"),
         encode([b"list"]),
         b"\xb8",
@@ -78,6 +78,13 @@ async def test_what_does_not_decode_ends_its_channel_only(
     good, more = encode(batch(1).encode()), encode(batch(2).encode())
     l1.mine(raw_channel(1, good + rest + more), publish(make_channel([batch(3)], 2)))
     assert await advance(stages) == [1, 3]
+
+
+async def test_a_span_batch_stops_derivation(l1: FakeL1, stages: Stages) -> None:
+    span = encode(bytes([SPAN_BATCH]) + b"span")
+    l1.mine(raw_channel(1, encode(batch(1).encode()) + span))
+    with pytest.raises(CriticalError, match="the batcher posted a span batch"):
+        await advance(stages)
 
 
 async def test_channels_of_garbage(l1: FakeL1, stages: Stages) -> None:

@@ -11,8 +11,8 @@ T = TypeVar("T")
 class SlowReads:
     """Runs blocking calls in worker threads, a few at a time.
 
-    Block production shares the threads of the event loop: with no bound here, a burst of eth_call
-    would make it queue.
+    With no bound here, a burst of eth_call would take all threads of the event loop, and with them
+    the interpreter from whoever builds blocks.
     """
 
     def __init__(self, at_once: int = 2) -> None:

@@ -141,6 +141,14 @@ class Sequencer:
             head.timestamp + self._config.block_time,
         )
 
+    def _fill_limits(self) -> FillLimits:
+        # Counted from here: what deposits took is no reason to cut a user's transaction short.
+        deadline = self._clock.now() + self._settings.fill_share * self._config.block_time
+        return FillLimits(
+            out_of_time=lambda: self._clock.now() >= deadline,
+            max_da_bytes=self._settings.max_da_bytes,
+        )
+
     def _build(
         self, head: L2BlockRef, attributes: PayloadAttributes, deposits_only: bool, engine: Engine
     ) -> Block | None:
@@ -150,17 +158,12 @@ class Sequencer:
         parent = self._reader.header_by_hash(head.hash)
         if parent is None:
             raise CriticalError(f"unsafe head {head.number}: its header is missing")
-        deadline = self._clock.now() + self._settings.fill_share * self._config.block_time
         try:
             with engine.begin(parent, attributes) as execution:
                 for tx in attributes.transactions:
                     execution.apply(tx)
                 if not deposits_only:
-                    limits = FillLimits(
-                        out_of_time=lambda: self._clock.now() >= deadline,
-                        max_da_bytes=self._settings.max_da_bytes,
-                    )
-                    fill(execution, self._mempool, limits)
+                    fill(execution, self._mempool, self._fill_limits())
                 executed = execution.seal()
         except (InvalidBlock, InvalidTransaction) as error:
             raise CriticalError(

@@ -4,8 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from node.evm.rules import Interpreter
 
 _LONGEST_BLOCK_TIME_S = 3600
 
@@ -38,6 +41,17 @@ def seconds(text: str) -> int:
 def port(text: str) -> int:
     """Read a TCP port; 0 lets the system choose."""
     return _whole_number(text, "a port", 0, 65535)
+
+
+def interpreter(text: str) -> "Interpreter":
+    """Read what is to run the EVM's code: fast, reference or both."""
+    from node.evm.rules import Interpreter  # a command that needs it loads the EVM anyway
+
+    try:
+        return Interpreter(text)
+    except ValueError:
+        expected = "fast, reference or both"
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r:.80}") from None
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
-from openrollup.arguments import ArgumentParser, at_least, file_path, port, seconds, url
+from openrollup.arguments import (
+    ArgumentParser,
+    at_least,
+    file_path,
+    interpreter,
+    port,
+    seconds,
+    url,
+)
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[ArgumentParser]
@@ -72,6 +80,7 @@ def _add_dev(commands: "_Commands") -> None:
     add("--l1-port", type=port, help="of the embedded L1 (default 8545)")
     add("--port", type=port, default=9545, help="of the sequencer's JSON-RPC (default 9545)")
     add("--verifier-port", type=port, default=9546, help="of the verifier's (default 9546)")
+    _add_evm(command)
 
 
 def _add_l1(commands: "_Commands") -> None:
@@ -88,6 +97,7 @@ def _add_l1(commands: "_Commands") -> None:
         type=seconds,
         help="produce blocks at this interval (default 3; none on a genesis of your own)",
     )
+    _add_evm(command)
 
 
 def _add_deploy(commands: "_Commands") -> None:
@@ -130,6 +140,7 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
     add("--datadir", type=file_path, required=True)
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
+    _add_evm(command)
 
 
 def _add_data_limits(command: ArgumentParser) -> None:
@@ -148,12 +159,7 @@ def _add_replay(commands: "_Commands") -> None:
     source.add_argument("--datadir", type=file_path, help="a stopped or running node's folder")
     source.add_argument("--file", type=file_path, help="blocks as concatenated RLP, with --genesis")
     command.add_argument("--genesis", type=file_path)
-    command.add_argument(
-        "--evm",
-        choices=("fast", "reference", "both"),
-        default="fast",
-        help="what executes them; with both, each message runs twice and has to come out the same",
-    )
+    _add_evm(command)
     _add_range(command)
 
 
@@ -169,6 +175,17 @@ def _add_import(commands: "_Commands") -> None:
     command.add_argument("--datadir", type=file_path, required=True)
     command.add_argument("--genesis", type=file_path, required=True)
     command.add_argument("file", type=file_path)
+
+
+def _add_evm(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--evm",
+        type=interpreter,
+        metavar="{fast,reference,both}",
+        default="fast",
+        help="what runs code (default fast); with both, each message runs twice, and a difference "
+        "ends the program with the step in which they differ",
+    )
 
 
 def _add_range(command: ArgumentParser) -> None:

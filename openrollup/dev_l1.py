@@ -53,6 +53,7 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
         DEFAULT_L1_PORT if options.l1_port is None else options.l1_port,
         clock,
         DevChainConfig(block_time_s=block_time_s),
+        options.evm,
     )
     stack.push_async_callback(embedded.close)
     await embedded.start()

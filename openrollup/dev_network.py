@@ -110,6 +110,7 @@ class _Nodes:
             port=port,
             l1_poll_interval_s=self.l1.poll_interval_s,
             sequencing=sequencing,
+            interpreter=self.options.evm,
         )
 
 

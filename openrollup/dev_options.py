@@ -6,6 +6,7 @@ from pathlib import Path
 
 from consensus.config import RollupConfig
 from node.errors import ConfigError
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from openrollup.datadir import DevPaths
 
 DEFAULT_BLOCK_TIME_S = 1
@@ -31,6 +32,7 @@ class DevOptions:
     l1_port: int | None = None
     port: int = 9545
     verifier_port: int = 9546
+    evm: Interpreter = DEFAULT_INTERPRETER
     json: bool = False
 
     @property

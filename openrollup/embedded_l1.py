@@ -5,6 +5,7 @@ from pathlib import Path
 
 from node.clock import Clock
 from node.dev_chain import DevChain, DevChainConfig
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
@@ -21,10 +22,16 @@ class EmbeddedL1:
     """
 
     def __init__(
-        self, genesis: Genesis, path: Path | None, port: int, clock: Clock, chain: DevChainConfig
+        self,
+        genesis: Genesis,
+        path: Path | None,
+        port: int,
+        clock: Clock,
+        chain: DevChainConfig,
+        interpreter: Interpreter = DEFAULT_INTERPRETER,
     ) -> None:
         self.not_before: Callable[[], int] = lambda: 0
-        self.node = ExecutionNode.open(genesis, path)
+        self.node = ExecutionNode.open(genesis, path, interpreter)
         self.chain = DevChain(
             self.node.engine,
             self.node.reader,

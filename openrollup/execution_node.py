@@ -31,20 +31,25 @@ class ExecutionNode:
     mempool: Mempool
 
     @classmethod
-    def open(cls, genesis: Genesis, path: Path | None) -> Self:
+    def open(
+        cls,
+        genesis: Genesis,
+        path: Path | None,
+        interpreter: Interpreter = DEFAULT_INTERPRETER,
+    ) -> Self:
         """Open the chain's store, and create it if it is new; None keeps it in memory.
 
         ConfigError if the store belongs to another chain or another process writes to it.
         """
         database = Database.open(path)
         try:
-            engine = Engine(database, genesis.config)
+            engine = Engine(database, genesis.config, interpreter=interpreter)
             if path is not None and engine.is_empty:
                 # Beside the store, so that a folder is enough to replay or export a chain; before
                 # the first block, so that whoever is killed in between finds the same genesis.
                 write_json(path / GENESIS_FILE, genesis_to_json(genesis))
             engine.initialise(genesis)
-            reader = Reader(database, genesis.config)
+            reader = Reader(database, genesis.config, interpreter)
             mempool = Mempool(reader, genesis.config)
             engine.subscribe(mempool.on_head_change)
         except BaseException:

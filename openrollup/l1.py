@@ -10,6 +10,7 @@ import orjson
 
 from node.clock import SystemClock
 from node.dev_chain import DevChainConfig
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis, l1_dev_genesis, read_genesis
 from openrollup.chain_files import import_file
 from openrollup.embedded_l1 import EmbeddedL1
@@ -29,6 +30,7 @@ class L1Options:
     port: int
     block_time_s: int | None
     json: bool
+    evm: Interpreter = DEFAULT_INTERPRETER
 
 
 async def run_l1(options: L1Options) -> int:
@@ -42,6 +44,7 @@ async def run_l1(options: L1Options) -> int:
         options.port,
         SystemClock(),
         DevChainConfig(block_time_s=block_time_s or DEFAULT_BLOCK_TIME_S),
+        options.evm,
     )
     try:
         if options.blocks is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from node.errors import ConfigError, NodeError
-from node.evm.rules import Interpreter
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import read_genesis
 from node.replay import BlockReport, replay, replay_file
 from openrollup.execution_node import StoredChain
@@ -29,7 +29,7 @@ class ReplayOptions:
     first: int | None
     last: int | None
     json: bool
-    evm: str = Interpreter.FAST.value
+    evm: Interpreter = DEFAULT_INTERPRETER
 
 
 @dataclass(slots=True)
@@ -50,12 +50,12 @@ def run_replay(options: ReplayOptions) -> int:
     first = 0 if options.first is None else options.first
     if options.last is not None and options.last < first:
         raise ConfigError(f"--from, --to: expected from <= to, got {first} and {options.last}")
-    reports = replay_file(options.file, read_genesis(options.genesis), Interpreter(options.evm))
+    reports = replay_file(options.file, read_genesis(options.genesis), options.evm)
     return _report(_within(reports, first, options.last), None, options)
 
 
 def _replay_datadir(datadir: Path, options: ReplayOptions) -> int:
-    with StoredChain.open(datadir, Interpreter(options.evm)) as chain:
+    with StoredChain.open(datadir, options.evm) as chain:
         first, last = chain.block_range(options.first, options.last)
         code = _report(replay(chain.reader, first, last), last - first + 1, options)
         if options.last is None:

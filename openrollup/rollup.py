@@ -15,6 +15,7 @@ from consensus.l1.json_rpc import JsonRpc
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import SystemClock
 from node.errors import TemporaryError
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import read_genesis
 from openrollup.datadir import read_key
 from openrollup.deploy import DEV_L1_CHAIN_IDS
@@ -40,6 +41,7 @@ class RollupOptions:
     batcher_key_file: Path | None = None
     max_da_bytes: int = 1_000_000
     sequencer_url: str | None = None
+    evm: Interpreter = DEFAULT_INTERPRETER
 
 
 async def run_rollup(options: RollupOptions) -> int:
@@ -78,6 +80,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         path=options.datadir,
         port=options.port,
         sequencing=sequencing,
+        interpreter=options.evm,
     )
 
 

@@ -21,6 +21,7 @@ from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
 from node.clock import Clock
 from node.errors import ConfigError
+from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis, genesis_block
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
@@ -58,6 +59,7 @@ class RollupNodeConfig:
     port: int
     l1_poll_interval_s: float = 1.0
     sequencing: Sequencing | None = None
+    interpreter: Interpreter = DEFAULT_INTERPRETER
 
 
 class RollupNode:
@@ -71,7 +73,7 @@ class RollupNode:
         _check_l1_chain(config)
         self._config = config
         self._l1 = l1
-        self.node = ExecutionNode.open(config.genesis, config.path)
+        self.node = ExecutionNode.open(config.genesis, config.path, config.interpreter)
         try:
             self._put_together(clock, sink)
         except BaseException:

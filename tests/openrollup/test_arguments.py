@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openrollup.arguments import ArgumentParser, at_least, file_path, port, seconds, url
+from node.evm.rules import Interpreter
+from openrollup.arguments import (
+    ArgumentParser,
+    at_least,
+    file_path,
+    interpreter,
+    port,
+    seconds,
+    url,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +31,7 @@ from openrollup.arguments import ArgumentParser, at_least, file_path, port, seco
         (url, "http://localhost:8545", "http://localhost:8545"),
         (url, "https://user:pass@node.example/v3/key", "https://user:pass@node.example/v3/key"),
         (url, "http://[::1]:8545/", "http://[::1]:8545/"),
+        (interpreter, "both", Interpreter.BOTH),
     ],
 )
 def test_good_values(read: object, text: str, value: object) -> None:
@@ -34,6 +44,7 @@ def test_good_values(read: object, text: str, value: object) -> None:
     [
         (seconds, "0", "expected whole seconds from 1 to 3600, got '0'"),
         (seconds, "3601", "expected whole seconds"),
+        (interpreter, "slow", "expected fast, reference or both, got 'slow'"),
         (seconds, "1.5", "expected whole seconds"),
         (seconds, "-1", "expected whole seconds"),
         (seconds, "", "expected whole seconds"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from node.evm.rules import Interpreter
 from openrollup.chain_files import ExportOptions, ImportOptions
 from openrollup.cli import run
 from openrollup.deploy import DeployOptions
@@ -16,6 +17,7 @@ from openrollup.rollup import RollupOptions
 
 FILES = ["--rollup", "r.json", "--genesis", "g.json", "--l1-chain", "c.json"]
 NODE = [*FILES, "--l1", "http://l1:8545", "--datadir", "data"]
+BOTH = Interpreter.BOTH
 
 
 @pytest.fixture
@@ -107,8 +109,11 @@ def rollup_options(**more: object) -> RollupOptions:
         ),
         (
             ["replay", "--datadir", "d", "--evm", "both"],
-            ReplayOptions(Path("d"), None, None, None, None, json=False, evm="both"),
+            ReplayOptions(Path("d"), None, None, None, None, json=False, evm=BOTH),
         ),
+        (["dev", "--evm", "both"], DevOptions(evm=BOTH)),
+        (["l1", "--evm", "both"], L1Options(None, None, None, 8545, None, json=False, evm=BOTH)),
+        (["verifier", *NODE, "--evm", "both"], rollup_options(evm=BOTH)),
         (
             ["replay", "--file", "b", "--genesis", "g", "--from", "3", "--to", "9", "--json"],
             ReplayOptions(None, Path("b"), Path("g"), 3, 9, json=True),

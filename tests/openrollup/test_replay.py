@@ -79,7 +79,7 @@ def shown(capsys: pytest.CaptureFixture[str]) -> Shown:
 
 @pytest.mark.parametrize("interpreter", Interpreter)
 def test_every_interpreter_replays(datadir: Path, shown: Shown, interpreter: Interpreter) -> None:
-    assert shown(replace(options(datadir=datadir), evm=interpreter.value))["equal"] is True
+    assert shown(replace(options(datadir=datadir), evm=interpreter))["equal"] is True
 
 
 def test_a_stored_chain_is_equal(datadir: Path, shown: Shown) -> None:

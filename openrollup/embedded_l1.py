@@ -12,6 +12,7 @@ from openrollup.pool_sink import PoolSink
 from openrollup.version import CLIENT_VERSION
 from rpc.api import ethereum_methods
 from rpc.dispatcher import Dispatcher
+from rpc.methods.openrollup import openrollup_methods
 from rpc.server import RpcServer
 
 
@@ -43,13 +44,16 @@ class EmbeddedL1:
         sink = PoolSink(self.node.mempool)
         self._server = RpcServer(
             Dispatcher(
-                ethereum_methods(
-                    self.node.reader,
-                    self.node.mempool,
-                    genesis.config,
-                    sink,
-                    clock,
-                    CLIENT_VERSION,
+                (
+                    *ethereum_methods(
+                        self.node.reader,
+                        self.node.mempool,
+                        genesis.config,
+                        sink,
+                        clock,
+                        CLIENT_VERSION,
+                    ),
+                    *openrollup_methods(genesis),
                 )
             ),
             port=port,

@@ -29,6 +29,7 @@ from openrollup.rollup_ports import ConfigView, NoSink, StatusView
 from openrollup.version import CLIENT_VERSION, VERSION
 from rpc.api import ethereum_methods, optimism_methods
 from rpc.dispatcher import Dispatcher
+from rpc.methods.openrollup import openrollup_methods
 from rpc.ports import TransactionSink
 from rpc.server import RpcServer
 
@@ -217,6 +218,7 @@ class RollupNode:
             *optimism_methods(
                 node.reader, chain, StatusView(self.driver.sync_status), view, view, VERSION
             ),
+            *openrollup_methods(self._config.genesis),
         )
         return RpcServer(Dispatcher(methods), port=self._config.port)
 

@@ -5,6 +5,7 @@ from node.config import ChainConfig
 from node.mempool import Mempool
 from node.reader import Reader
 from rpc.dispatcher import Method
+from rpc.methods.debug import DebugMethods
 from rpc.methods.eth.blocks import BlockMethods
 from rpc.methods.eth.fees import FeeMethods
 from rpc.methods.eth.logs import LogMethods
@@ -27,7 +28,7 @@ def ethereum_methods(
     clock: Clock,
     client_version: str,
 ) -> tuple[Method, ...]:
-    """Return the eth, net, web3 and txpool methods, for a chain of either rule set.
+    """Return the eth, net, web3, txpool and debug methods, for a chain of either rule set.
 
     `client_version` is name/version of the program. Filters live as long as the methods do.
     """
@@ -42,6 +43,7 @@ def ethereum_methods(
         *net_methods(config.chain_id),
         *web3_methods(client_version),
         *TxpoolMethods(mempool).methods(),
+        *DebugMethods(reader, mempool, slow_reads).methods(),
     )
 
 

@@ -22,6 +22,7 @@ from node.types.transaction import Transaction, sign_dynamic_fee
 from rpc.api import ethereum_methods, optimism_methods
 from rpc.dispatcher import Dispatcher
 from rpc.encoding.hexadecimal import Json, data
+from rpc.methods.openrollup import openrollup_methods
 from rpc.server import RpcServer
 from tests.rpc import samples
 
@@ -47,6 +48,7 @@ class Chain:
     """One chain in a temporary store, of either rule set."""
 
     def __init__(self, genesis: Genesis) -> None:
+        self.genesis = genesis
         self.config = genesis.config
         self.database = Database.open(None)
         self.engine = Engine(self.database, genesis.config)
@@ -177,6 +179,7 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
     dispatcher = Dispatcher(
         ethereum_methods(chain.reader, chain.mempool, chain.config, chain, clock, CLIENT_VERSION)
     )
+    dispatcher.register(openrollup_methods(chain.genesis))
     if chain.config.rollup is not None:
         fake = FakeRollup()
         dispatcher.register(

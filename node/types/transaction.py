@@ -21,6 +21,7 @@ from node.types.rlp_codec import (
 )
 
 if TYPE_CHECKING:
+    from node.types.blob_sidecar import BlobSidecar
     from node.types.deposit import DepositTransaction
 
 LEGACY: Final = 0
@@ -62,6 +63,7 @@ class Transaction:
 
     Types 0 and 1 have one price: it is stored as both fee cap and priority fee, which is what it
     means under EIP-1559. `chain_id` is None for a legacy transaction without replay protection.
+    `sidecar` holds the blobs of a type 3 transaction as long as it travels alone: blocks have none.
     """
 
     type: int
@@ -82,6 +84,7 @@ class Transaction:
     s: int
     raw: bytes = field(repr=False)
     hash: Hash32
+    sidecar: BlobSidecar | None = field(default=None, repr=False, compare=False)
     _sender: list[Address] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -100,6 +103,11 @@ class Transaction:
     def gas_price(self) -> int:
         """The price of a type 0 or 1 transaction, the fee cap of the others."""
         return self.max_fee_per_gas
+
+    @property
+    def size(self) -> int:
+        """The bytes of its encoding and of its sidecar."""
+        return len(self.raw) + (0 if self.sidecar is None else self.sidecar.size)
 
     def effective_gas_price(self, base_fee: int) -> int:
         """Return what one unit of gas costs the sender at this base fee (EIP-1559)."""
@@ -168,11 +176,15 @@ def sign_dynamic_fee(
         data,
         [],
     ]
-    digest = keccak256(bytes([DYNAMIC_FEE]) + encode(fields))
+    return sign_typed(private_key, DYNAMIC_FEE, fields)
+
+
+def sign_typed(private_key: bytes, kind: int, fields: list[RlpItem]) -> Transaction:
+    """Sign the fields of a transaction of type 1 to 4, all but the signature."""
+    digest = keccak256(bytes([kind]) + encode(fields))
     signature = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
-    r, s = signature[:32], signature[32:64]
-    fields += [encode_uint(v) for v in (signature[64], int.from_bytes(r), int.from_bytes(s))]
-    return decode_signed_transaction(bytes([DYNAMIC_FEE]) + encode(fields))
+    numbers = (signature[64], int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]))
+    return decode_signed_transaction(bytes([kind]) + encode([*fields, *map(encode_uint, numbers)]))
 
 
 def _decode_legacy(raw: bytes) -> Transaction:

@@ -106,6 +106,7 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
     storage: dict[tuple[Address, int], int] = {}
     codes: dict[Hash32, bytes] = {}
     nodes: dict[Hash32, bytes] = {}
+    repeated: list[bytes] = []
     state = Trie(empty_state().trie_node)
     for address, content in alloc.items():
         slots = {slot: value for slot, value in content.storage.items() if value}
@@ -118,6 +119,7 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
         state.put(keccak256(address), account.encode())
         accounts[address] = account
         storage.update({(address, slot): value for slot, value in slots.items()})
+        repeated += nodes.keys() & storage_nodes.keys()
         nodes.update(storage_nodes)
     state_root, state_nodes = state.commit()
     return StateChanges(
@@ -130,6 +132,8 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
         cleared_storage=frozenset(),
         codes=codes,
         trie_nodes={**nodes, **state_nodes},
+        repeated_nodes=tuple(sorted(repeated)),
+        obsolete_nodes=(),
     )
 
 

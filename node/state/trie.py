@@ -24,12 +24,23 @@ class Trie:
     caller hashes them. CorruptStore when a node is missing, malformed or not what its hash says.
     """
 
-    __slots__ = ("_fresh", "_node_source", "_root")
+    __slots__ = ("_fresh", "_node_source", "_obsolete", "_replaced", "_root")
 
     def __init__(self, node_source: NodeSource, root: Hash32 = EMPTY_TRIE_ROOT) -> None:
         self._node_source = node_source
         self._root: Child | None = None if root == EMPTY_TRIE_ROOT else root
         self._fresh: dict[Hash32, bytes] = {}
+        # What was reached by hash at the last commit, and has been changed or dropped since.
+        self._replaced: set[bytes] = set()
+        self._obsolete: frozenset[bytes] = frozenset()
+
+    @property
+    def obsolete(self) -> frozenset[bytes]:
+        """Hashes of the nodes that the last commit took out of the trie.
+
+        True of a secure trie, where no two paths can hold the same node.
+        """
+        return self._obsolete
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value under `key`, None if there is none."""
@@ -67,20 +78,32 @@ class Trie:
         self._root = self._delete(self._load(self._root), key.hex())
 
     def commit(self) -> tuple[Hash32, dict[Hash32, bytes]]:
-        """Return the root hash, and the nodes (by hash) that changed since the last commit."""
+        """Return the root hash, and the nodes (by hash) that the trie did not have at the last
+        commit; `obsolete` tells those that it has no more.
+        """
+        fresh: dict[Hash32, bytes] = {}
+        self._fresh = fresh
+        root_hash = self._hash_root()
+        self._fresh = {}
+        replaced, self._replaced = self._replaced, set()
+        came_back = replaced & fresh.keys()
+        for node_hash in came_back:
+            del fresh[Hash32(node_hash)]
+        self._obsolete = frozenset(replaced - came_back)
+        return root_hash, fresh
+
+    def _hash_root(self) -> Hash32:
         root = self._root
         if root is None:
-            return EMPTY_TRIE_ROOT, {}
+            return EMPTY_TRIE_ROOT
         if isinstance(root, bytes):
-            return Hash32(root), {}
-        self._fresh = fresh = {}
+            return Hash32(root)
         ref = self._reference(root)
         if not isinstance(ref, bytes):  # a root is referred to by its hash, however short it is
             encoded = encode(ref)
             ref = keccak256(encoded)
-            fresh[ref] = encoded
-        self._fresh = {}
-        return Hash32(ref), fresh
+            self._fresh[ref] = encoded
+        return Hash32(ref)
 
     def _load(self, child: Child | None) -> Node | None:
         return self._loaded(child) if isinstance(child, bytes) else child
@@ -95,7 +118,8 @@ class Trie:
             return Leaf(path, value)
         node = self._loaded(child)
         if isinstance(node, Branch):
-            node.ref = None
+            if node.ref is not None:
+                self._forget(node)
             if path:
                 index = _INDEX[path[0]]
                 node.children[index] = self._put(node.children[index], path[1:], value)
@@ -103,21 +127,34 @@ class Trie:
                 node.value = value
             return node
         if isinstance(node, Extension) and path.startswith(node.path):
-            node.ref = None
+            if node.ref is not None:
+                self._forget(node)
             node.child = self._put(node.child, path[len(node.path) :], value)
             return node
         if isinstance(node, Leaf) and node.path == path:
-            node.ref = None
+            if node.ref is not None:
+                self._forget(node)
             node.value = value
             return node
+        if node.ref is not None:
+            self._forget(node)
         return _split(node, path, value)
+
+    def _forget(self, node: Node) -> None:
+        """Note that a node is about to change or to go."""
+        if isinstance(node.ref, bytes):
+            self._replaced.add(node.ref)
+        node.ref = None
 
     def _delete(self, node: Node | None, path: str) -> Node | None:
         """Return what remains of `node`: the same object, untouched, if the key is not below it."""
         if node is None:
             return None
         if isinstance(node, Leaf):
-            return None if node.path == path else node
+            if node.path != path:
+                return node
+            self._forget(node)
+            return None
         if isinstance(node, Extension):
             if not path.startswith(node.path):
                 return node
@@ -126,6 +163,7 @@ class Trie:
             after = self._delete(before, path[len(node.path) :])
             if after is before and ref is not None and after.ref is ref:
                 return node
+            self._forget(node)
             return None if after is None else self._join(node.path, after)
         return self._delete_below(node, path)
 
@@ -144,7 +182,7 @@ class Trie:
             if after is before and ref is not None and after.ref is ref:
                 return node
             node.children[index] = after
-        node.ref = None
+        self._forget(node)
         return self._shrink(node)
 
     def _shrink(self, node: Branch) -> Node | None:
@@ -160,14 +198,14 @@ class Trie:
         assert only is not None
         return self._join(_DIGITS[live[0]], self._loaded(only))
 
-    @staticmethod
-    def _join(prefix: str, node: Node) -> Node:
+    def _join(self, prefix: str, node: Node) -> Node:
         """Put `prefix` before a node."""
+        if isinstance(node, Branch):
+            return Extension(prefix, node)
+        self._forget(node)
         if isinstance(node, Leaf):
             return Leaf(prefix + node.path, node.value)
-        if isinstance(node, Extension):
-            return Extension(prefix + node.path, node.child)
-        return Extension(prefix, node)
+        return Extension(prefix + node.path, node.child)
 
     def _reference(self, node: Node) -> RlpItem:
         """Return how a parent refers to `node`: its hash, or itself if shorter than 32 bytes."""

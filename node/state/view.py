@@ -96,6 +96,11 @@ class StateChanges:
     `cleared_storage` lost all storage that the parent had (they were deleted, or created anew over
     it): their `storage` entries are what was set afterwards, and `previous_storage` does not list
     what was lost, since a view cannot list an account's slots.
+
+    `trie_nodes` are the nodes that the state trie or a storage trie gained, and `repeated_nodes`
+    lists those that more than one of them gained, once for each further trie. `obsolete_nodes` are
+    those that a trie lost, once for each; a trie of `cleared_storage` is left out, as it was not
+    read: it counts as lost as a whole.
     """
 
     parent_root: Hash32
@@ -107,3 +112,5 @@ class StateChanges:
     cleared_storage: frozenset[Address]
     codes: Mapping[Hash32, bytes]
     trie_nodes: Mapping[Hash32, bytes]
+    repeated_nodes: tuple[bytes, ...]
+    obsolete_nodes: tuple[bytes, ...]

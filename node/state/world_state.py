@@ -5,6 +5,7 @@ a length of the journal. A journal entry is (mapping, key, previous value): goin
 checkpoint writes the previous values back, latest first.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from node.state.trie import Trie
@@ -39,6 +40,23 @@ class _Storage:
         self.original: dict[int, int] = {}
         # Whether slots that are not in `current` are 0, rather than what the view says.
         self.is_detached = is_detached
+
+
+class _NodeChanges:
+    """The trie nodes that several tries gained and lost."""
+
+    __slots__ = ("gained", "lost", "repeated")
+
+    def __init__(self) -> None:
+        self.gained: dict[Hash32, bytes] = {}
+        self.repeated: list[bytes] = []
+        self.lost: list[bytes] = []
+
+    def add(self, gained: dict[Hash32, bytes], lost: Iterable[bytes]) -> None:
+        """Count one trie's changes in."""
+        self.repeated += self.gained.keys() & gained.keys()
+        self.gained.update(gained)
+        self.lost += lost
 
 
 class WorldState:
@@ -321,12 +339,13 @@ class WorldState:
         """
         view, viewed = self._view, self._viewed_accounts
         accounts: dict[Address, Account | None] = {}
-        nodes: dict[Hash32, bytes] = {}
+        nodes = _NodeChanges()
         for address in sorted(self._accounts):
-            account, storage_nodes = self._with_storage_root(address)
+            account, storage_trie, storage_nodes = self._with_storage_root(address)
             if account != viewed[address]:
                 accounts[address] = account
-                nodes.update(storage_nodes)
+                if storage_trie is not None:
+                    nodes.add(storage_nodes, storage_trie.obsolete)
         state_trie = Trie(view.trie_node, view.state_root)
         for address, account in accounts.items():
             if account is None:
@@ -334,6 +353,7 @@ class WorldState:
             else:
                 state_trie.put(keccak256(address), account.encode())
         state_root, state_nodes = state_trie.commit()
+        nodes.add(state_nodes, state_trie.obsolete)
         slots = [(a, slot) for a in accounts for slot in self._changed_slots(a)]
         return StateChanges(
             parent_root=view.state_root,
@@ -344,18 +364,23 @@ class WorldState:
             previous_storage={(a, slot): self._slot_before(a, slot) for a, slot in slots},
             cleared_storage=frozenset(filter(self._has_lost_storage, accounts)),
             codes=self._new_codes(accounts),
-            trie_nodes=nodes | state_nodes,
+            trie_nodes=nodes.gained,
+            repeated_nodes=tuple(sorted(nodes.repeated)),
+            obsolete_nodes=tuple(sorted(nodes.lost)),
         )
 
-    def _with_storage_root(self, address: Address) -> tuple[Account | None, dict[Hash32, bytes]]:
-        """Return an account with the root of its storage as it is now, and the new nodes."""
+    def _with_storage_root(
+        self, address: Address
+    ) -> tuple[Account | None, Trie | None, dict[Hash32, bytes]]:
+        """Return an account with the root of its storage as it is now, its trie and new nodes."""
         account, storage = self._accounts[address], self._storages.get(address)
         if storage is None:
-            return account, {}
-        root, nodes = self._storage_trie(address, storage).commit()
+            return account, None, {}
+        trie = self._storage_trie(address, storage)
+        root, nodes = trie.commit()
         if account is None:
-            return (EMPTY_ACCOUNT._replace(storage_root=root) if nodes else None), nodes
-        return account._replace(storage_root=root), nodes
+            return (EMPTY_ACCOUNT._replace(storage_root=root) if nodes else None), trie, nodes
+        return account._replace(storage_root=root), trie, nodes
 
     def _storage_trie(self, address: Address, storage: _Storage) -> Trie:
         viewed = None if storage.is_detached else self._viewed_accounts[address]

@@ -54,6 +54,8 @@ def test_no_changes(genesis: StateChanges) -> None:
         cleared_storage=frozenset(),
         codes={},
         trie_nodes={},
+        repeated_nodes=(),
+        obsolete_nodes=(),
     )
 
 

@@ -8,7 +8,7 @@ from trie import HexaryTrie
 
 from node.errors import CorruptStore, DecodingError
 from node.state.trie import Trie, no_nodes, ordered_key, ordered_root
-from node.state.trie_node import decode_node
+from node.state.trie_node import Branch, Child, Extension, decode_node
 from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, keccak256
 from node.types.rlp_codec import RlpItem, encode
 from tests.node.state.strategies import contents, keys, values
@@ -77,6 +77,56 @@ class TrieHistory(RuleBasedStateMachine):
 
 
 TestTrieHistory = TrieHistory.TestCase
+
+
+def reachable(nodes: NodeStore, root: Hash32) -> set[bytes]:
+    """Return the hashes of all nodes of a trie."""
+    found: set[bytes] = set()
+    pending: list[Child | None] = [None if root == EMPTY_TRIE_ROOT else root]
+    while pending:
+        child = pending.pop()
+        if isinstance(child, bytes):
+            found.add(child)
+            child = decode_node(nodes.source(Hash32(child)), Hash32(child))
+        if isinstance(child, Branch):
+            pending += child.children
+        elif isinstance(child, Extension):
+            pending.append(child.child)
+    return found
+
+
+class SecureTrieHistory(RuleBasedStateMachine):
+    """A commit of a secure trie tells exactly which nodes it gained and lost."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.nodes = NodeStore()
+        self.trie = Trie(self.nodes.source)
+        self.present: set[bytes] = set()
+
+    @rule(keys=st.lists(st.integers(0, 40), max_size=8), value=st.sampled_from([b"a", b"b" * 40]))
+    def put(self, keys: list[int], value: bytes) -> None:
+        for key in keys:
+            self.trie.put(keccak256(b"%d" % key), value)
+
+    @rule(keys=st.lists(st.integers(0, 40), max_size=8))
+    def delete(self, keys: list[int]) -> None:
+        for key in keys:
+            self.trie.delete(keccak256(b"%d" % key))
+
+    @rule(reload=st.booleans())
+    def commit(self, reload: bool) -> None:
+        root, fresh = self.trie.commit()
+        self.nodes.update(fresh)
+        now = reachable(self.nodes, root)
+        assert fresh.keys() == now - self.present
+        assert self.trie.obsolete == self.present - now
+        self.present = now
+        if reload:
+            self.trie = Trie(self.nodes.source, root)
+
+
+TestSecureTrieHistory = SecureTrieHistory.TestCase
 
 
 @given(contents)

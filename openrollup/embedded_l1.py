@@ -7,6 +7,7 @@ from node.clock import Clock
 from node.dev_chain import DevChain, DevChainConfig
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis
+from node.storage.database import CopyOf
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
 from openrollup.version import CLIENT_VERSION
@@ -25,7 +26,7 @@ class EmbeddedL1:
     def __init__(
         self,
         genesis: Genesis,
-        path: Path | None,
+        path: Path | CopyOf | None,
         port: int,
         clock: Clock,
         chain: DevChainConfig,

@@ -14,7 +14,7 @@ from node.json_file import write_json
 from node.mempool import Mempool
 from node.reader import Reader
 from node.state.flat_check import check_flat_state
-from node.storage.database import Database
+from node.storage.database import CopyOf, Database
 from node.types.primitives import BlockNumber
 
 GENESIS_FILE = "genesis.json"
@@ -34,17 +34,17 @@ class ExecutionNode:
     def open(
         cls,
         genesis: Genesis,
-        path: Path | None,
+        path: Path | CopyOf | None,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
     ) -> Self:
-        """Open the chain's store, and create it if it is new; None keeps it in memory.
+        """Open the chain's store, and create it if it is new; None and copies stay in memory.
 
         ConfigError if the store belongs to another chain or another process writes to it.
         """
         database = Database.open(path)
         try:
             engine = Engine(database, genesis.config, interpreter=interpreter)
-            if path is not None and engine.is_empty:
+            if isinstance(path, Path) and engine.is_empty:
                 # Beside the store, so that a folder is enough to replay or export a chain; before
                 # the first block, so that whoever is killed in between finds the same genesis.
                 write_json(path / GENESIS_FILE, genesis_to_json(genesis))

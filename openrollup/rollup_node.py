@@ -23,6 +23,7 @@ from node.clock import Clock
 from node.errors import ConfigError
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis, genesis_block
+from node.storage.database import CopyOf
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
 from openrollup.rollup_ports import ConfigView, NoSink, StatusView
@@ -51,12 +52,12 @@ class Sequencing:
 
 @dataclass(frozen=True, slots=True)
 class RollupNodeConfig:
-    """One node. `path` None keeps its chain in memory; `sequencing` None makes it a verifier."""
+    """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory."""
 
     rollup: RollupConfig
     genesis: Genesis
     l1_chain: L1ChainConfig
-    path: Path | None
+    path: Path | CopyOf | None
     port: int
     l1_poll_interval_s: float = 1.0
     sequencing: Sequencing | None = None
@@ -64,7 +65,10 @@ class RollupNodeConfig:
 
 
 class RollupNode:
-    """A verifier, or a sequencer with its batcher, with a JSON-RPC endpoint."""
+    """A verifier, or a sequencer with its batcher, with a JSON-RPC endpoint.
+
+    Its public parts may be stepped one by one instead of running `parts`.
+    """
 
     def __init__(
         self, config: RollupNodeConfig, l1: L1Client, clock: Clock, sink: TransactionSink | None
@@ -88,6 +92,8 @@ class RollupNode:
         self._l2 = L2Chain(self.node.reader, config.rollup)
         self._gate = EngineGate(self.node.engine)
         self._failure: Exception | None = None
+        self.deriver = self._make_deriver()
+        self.sequencer = self._make_sequencer(clock)
         self.driver = self._make_driver(clock)
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
         self._server = self._make_server(clock, sink or self._default_sink())
@@ -131,25 +137,27 @@ class RollupNode:
     def _critical(self, error: Exception) -> None:
         self._failure = self._failure or error
 
-    def _make_driver(self, clock: Clock) -> Driver:
-        config, node = self._config, self.node
-        deriver = Deriver(
+    def _make_deriver(self) -> Deriver:
+        config = self._config
+        return Deriver(
             config.rollup,
             config.genesis.config,
             config.l1_chain,
             self._read_ahead,
             self._l2,
-            node.reader,
+            self.node.reader,
             self._gate,
         )
+
+    def _make_driver(self, clock: Clock) -> Driver:
         return Driver(
-            deriver,
+            self.deriver,
             self.watcher,
             self._l2,
-            node.reader,
+            self.node.reader,
             clock,
             self._critical,
-            sequencer=self._make_sequencer(clock),
+            sequencer=self.sequencer,
         )
 
     def _make_sequencer(self, clock: Clock) -> Sequencer | None:

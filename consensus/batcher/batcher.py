@@ -84,6 +84,12 @@ class Batcher:
         self._last_taken: BlockRef | None = None
         self._start_height: int | None = None
         self._is_flush_wanted = False
+        self._transactions_made = 0
+
+    @property
+    def transactions_made(self) -> int:
+        """How many L1 transactions it has begun to send so far."""
+        return self._transactions_made
 
     async def run(self) -> None:
         """Post blocks until cancelled; what is then on its way to L1 is left to L1."""
@@ -97,7 +103,11 @@ class Batcher:
                     pause = self._settings.retry_s
                 await self._clock.sleep_until(self._clock.now() + pause)
         finally:
-            self._cancel_sends()
+            self.close()
+
+    def close(self) -> None:
+        """Leave to L1 what is on its way."""
+        self._cancel_sends()
 
     def flush(self) -> None:
         """Close the open channel at the next step, whatever its size."""
@@ -242,6 +252,7 @@ class Batcher:
         ]
         for send in sends:
             send.add_done_callback(_look_at_outcome)
+        self._transactions_made += len(sends)
         self._posted.append(_Posted(channel.first, channel.last, sends))
         _log.info(
             "posting blocks %d to %d in %d transactions",

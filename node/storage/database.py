@@ -6,10 +6,12 @@ began, whatever is written meanwhile. Keys are at most 511 bytes long (a limit o
 
 import fcntl
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -18,12 +20,20 @@ import lmdb
 from node.errors import ConfigError, CorruptStore, CriticalError, NodeError
 from node.storage.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, Table
 
-__all__ = ["Database", "Snapshot", "Table", "WriteTransaction"]
+__all__ = ["CopyOf", "Database", "Snapshot", "Table", "WriteTransaction"]
 
 # Address space, not disk: the file grows only as data is written.
 MAP_SIZE = 2**40
 _MAX_READERS = 1024
 _LOCK_FILE = "writer.lock"
+_DATA_FILE = "data.mdb"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOf:
+    """Where a store is to be: nowhere, but it begins as what `Database.copy_to` wrote there."""
+
+    directory: Path
 
 
 class Snapshot:
@@ -89,15 +99,15 @@ class Database:
         self._writing_thread: int | None = None
 
     @classmethod
-    def open(cls, path: Path | None, *, read_only: bool = False) -> "Database":
+    def open(cls, path: Path | CopyOf | None, *, read_only: bool = False) -> "Database":
         """Open the store in directory `path`, creating it if needed (unless `read_only`).
 
-        None: a temporary store, not synced to disk and gone after `close`. ConfigError if another
-        process writes to it, if it was written under another schema version, if there is none to
-        read, or if the directory cannot be used.
+        None and CopyOf: a temporary store, not synced to disk and gone after `close`. ConfigError
+        if another process writes to it, if it was written under another schema version, if there
+        is none to read or to copy, or if the directory cannot be used.
         """
-        if path is None:
-            return cls._open_temporary()
+        if path is None or isinstance(path, CopyOf):
+            return cls._open_temporary(path)
         if read_only:
             return cls._open_existing(path)
         try:
@@ -120,16 +130,18 @@ class Database:
             raise
 
     @classmethod
-    def _open_temporary(cls) -> "Database":
+    def _open_temporary(cls, source: CopyOf | None) -> "Database":
         # Its files lose their names at once and live on until they are closed: a process that is
         # killed leaves nothing behind.
         with tempfile.TemporaryDirectory(prefix="openrollup-") as name:
+            if source is not None:
+                _copy_file(source.directory / _DATA_FILE, Path(name) / _DATA_FILE)
             environment = _open_environment(Path(name), sync=False)
             return cls(environment, _create_tables(environment, Path(name)), None)
 
     @classmethod
     def _open_existing(cls, path: Path) -> "Database":
-        if not (path / "data.mdb").is_file():
+        if not (path / _DATA_FILE).is_file():
             raise ConfigError(f"datadir: there is no database in {path}")
         environment = _open_environment(path, readonly=True)
         try:
@@ -174,6 +186,19 @@ class Database:
         except lmdb.Error as error:
             raise _translated(error, "writing to the database") from error
 
+    def copy_to(self, directory: Path) -> None:
+        """Write what the last commit left into a directory, which must be empty or new.
+
+        ConfigError if the directory cannot be used, CriticalError if the copy cannot be written.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._environment.copy(str(directory), compact=True)
+        except OSError as error:
+            raise ConfigError(f"copy: cannot use {directory}: {error.strerror}") from error
+        except lmdb.Error as error:
+            raise _translated(error, f"copying the database to {directory}") from error
+
     def close(self) -> None:
         """Release the store. Snapshots that are still open become unusable."""
         self._environment.close()
@@ -204,6 +229,13 @@ def _lock_directory(path: Path) -> int:
     return lock
 
 
+def _copy_file(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise ConfigError(f"copy: cannot read {source}: {error.strerror}") from error
+
+
 def _sync_directory(path: Path) -> None:
     """Put the names of new files, and of the directory itself, on the disk."""
     for directory in (path, path.parent):
@@ -228,7 +260,7 @@ def _open_environment(path: Path, *, sync: bool = True, readonly: bool = False) 
             readahead=False,
         )
     except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError) as error:
-        raise CorruptStore(f"datadir: {path / 'data.mdb'} is damaged, or not ours") from error
+        raise CorruptStore(f"datadir: {path / _DATA_FILE} is damaged, or not ours") from error
     except lmdb.Error as error:
         raise ConfigError(f"datadir: cannot open the database in {path}: {error}") from error
 

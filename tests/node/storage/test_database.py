@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from node.errors import ConfigError, CorruptStore, CriticalError
 from node.storage import database as database_module
-from node.storage.database import Database, Table
+from node.storage.database import CopyOf, Database, Table
 from node.storage.schema import SCHEMA_VERSION_KEY
 
 
@@ -301,3 +301,24 @@ def test_a_commit_is_synced_unless_temporary(tmp_path: Path, database: Database)
     with Database.open(tmp_path) as durable:
         assert durable._environment.flags()["sync"]
     assert not database._environment.flags()["sync"]
+
+
+def test_a_copy_begins_as_the_store_was_and_goes_its_own_way(
+    database: Database, tmp_path: Path
+) -> None:
+    put(database, {b"key": b"first"})
+    database.copy_to(tmp_path / "copy")
+    put(database, {b"key": b"second"})
+    for _ in range(2):
+        with Database.open(CopyOf(tmp_path / "copy")) as copy:
+            assert get(copy, b"key") == b"first"
+            put(copy, {b"key": b"third"})
+    assert get(database, b"key") == b"second"
+
+
+def test_a_copy_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^copy: cannot read .*data\.mdb: No such file"):
+        Database.open(CopyOf(tmp_path / "nowhere"))
+    (tmp_path / "file").write_bytes(b"")
+    with Database.open(None) as database, pytest.raises(ConfigError, match=r"^copy: cannot use"):
+        database.copy_to(tmp_path / "file")

@@ -9,14 +9,14 @@ import pytest
 
 from node.block_store import encode_receipts
 from node.chain_file import export_blocks
-from node.errors import DecodingError
+from node.errors import DecodingError, InvalidInput
 from node.genesis import read_genesis
 from node.indices import canonical_hash
-from node.replay import BlockReport, Difference, replay, replay_file
+from node.replay import BlockReport, Difference, replay, replay_blocks, replay_file
 from node.storage.schema import Table, number_key
 from node.types.block import Block, Withdrawal
 from node.types.deposit import make_deposit, user_source_hash
-from node.types.primitives import BlockNumber, create_address
+from node.types.primitives import BlockNumber, Hash32, create_address
 from tests.node.chains import (
     ALICE,
     BOB,
@@ -337,3 +337,48 @@ def test_every_changed_byte_of_a_file_is_found(chain: Chain, tmp_path: Path) -> 
             # A header's own fields are only committed to by the hash, which the last block's
             # successor would hold: then it is another block with another hash.
             assert last.difference is not None or last.hash != chain.head().hash
+
+
+def blocks(chain: Chain) -> list[Block]:
+    return [block(chain, number) for number in range(LAST + 1)]
+
+
+def test_replay_ends_at_a_transaction(chain: Chain, rollup: Chain) -> None:
+    for of, genesis in ((chain, GENESIS), (rollup, ROLLUP_GENESIS)):
+        second = block(of, 2)
+        receipts = of.reader.receipts(second.hash)
+        assert receipts is not None
+        for index, tx in enumerate(second.transactions):
+            for found in (
+                list(replay(of.reader, BlockNumber(0), BlockNumber(LAST), upto=tx.hash)),
+                list(replay_blocks(blocks(of), genesis, upto=tx.hash)),
+            ):
+                assert [report.number for report in found] == [0, 1, 2]
+                assert all(report.difference is None for report in found)
+                assert found[2].transaction_count == index + 1
+                assert found[2].gas_used == receipts[index].cumulative_gas_used
+
+
+def test_what_follows_the_transaction_is_not_looked_at(chain: Chain) -> None:
+    original = block(chain, 2)
+    receipts = chain.reader.receipts(original.hash)
+    assert receipts is not None
+    upto = original.transactions[0].hash
+    wrong = encode_receipts((receipts[0], replace(receipts[1], status=0)))
+    with stored(chain, Table.RECEIPTS, original.hash, wrong):
+        assert all(
+            report.difference is None
+            for report in replay(chain.reader, BlockNumber(2), BlockNumber(2), upto=upto)
+        )
+        assert difference(chain, 2) == Difference("status", 1, 0, 1)
+
+
+def test_a_transaction_that_is_in_no_block(chain: Chain) -> None:
+    unknown = Hash32(b"\x07" * 32)
+    with pytest.raises(InvalidInput, match="0x0707.* is in none of blocks 0 to 3"):
+        list(replay(chain.reader, BlockNumber(0), BlockNumber(LAST), upto=unknown))
+    late = block(chain, 2).transactions[0].hash
+    with pytest.raises(InvalidInput, match="is in none of blocks 0 to 1"):
+        list(replay(chain.reader, BlockNumber(0), BlockNumber(1), upto=late))
+    with pytest.raises(InvalidInput, match="0x0707.* is in none of the blocks"):
+        list(replay_blocks(blocks(chain), GENESIS, upto=unknown))

@@ -114,7 +114,7 @@ def header_from_json(block: JsonObject) -> Header:
             f"L1 block {_shown(block.get('number'))}: expected a header of Cancun or later, it has "
             f"none of {', '.join(_CANCUN_FIELDS)}"
         )
-    header = _header(block)
+    header = unchecked_header(block)
     claimed = as_hash(block.get("hash"), "hash")
     if header.hash != claimed:
         unknown = sorted(name[:40] for name in block.keys() - _BLOCK_FIELDS)[:10]
@@ -126,7 +126,8 @@ def header_from_json(block: JsonObject) -> Header:
     return header
 
 
-def _header(block: JsonObject) -> Header:
+def unchecked_header(block: JsonObject) -> Header:
+    """Rebuild a header from the fields of a block, whatever hash comes with them."""
     requests = block.get("requestsHash")
     return Header(
         parent_hash=as_hash(block.get("parentHash"), "parentHash"),
@@ -157,13 +158,7 @@ def _header(block: JsonObject) -> Header:
 
 def transaction_from_json(tx: JsonObject) -> Transaction:
     """Rebuild the signed envelope of a transaction and check that it has its hash."""
-    kind = as_quantity(tx.get("type", "0x0"), "type")
-    if kind == LEGACY:
-        raw = encode(_legacy_fields(tx))
-    elif kind in (ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE):
-        raw = bytes([kind]) + encode(_typed_fields(kind, tx))
-    else:
-        raise UnsupportedL1(f"L1 transaction {_shown(tx.get('hash'))}: unknown type {kind:#x}")
+    raw = envelope_from_json(tx)
     claimed = as_hash(tx.get("hash"), "hash")
     try:
         decoded = decode_signed_transaction(raw)
@@ -175,6 +170,16 @@ def transaction_from_json(tx: JsonObject) -> Transaction:
             f"its fields hash to 0x{decoded.hash.hex()}"
         )
     return decoded
+
+
+def envelope_from_json(tx: JsonObject) -> bytes:
+    """Rebuild the signed envelope of a transaction, whatever hash comes with it."""
+    kind = as_quantity(tx.get("type", "0x0"), "type")
+    if kind == LEGACY:
+        return encode(_legacy_fields(tx))
+    if kind in (ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE):
+        return bytes([kind]) + encode(_typed_fields(kind, tx))
+    raise UnsupportedL1(f"L1 transaction {_shown(tx.get('hash'))}: unknown type {kind:#x}")
 
 
 def _legacy_fields(tx: JsonObject) -> list[RlpItem]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node import indices
+from node.blob_store import put_blobs
 from node.block_store import get_block, get_header, put_block
 from node.errors import CorruptStore, CriticalError, ResetError
 from node.execution.transition import ExecutedBlock
@@ -77,6 +78,7 @@ def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> N
     """Put a block on top of the canonical chain, with its state and the record that undoes it."""
     block = executed.block
     put_block(tx, executed)
+    put_blobs(tx, block)
     indices.add_block(tx, block)
     tx.put(Table.UNDO, block.hash, apply_changes(tx, executed.changes))
     outdated = canonical_hash(tx, block.number - undo_blocks)

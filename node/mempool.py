@@ -3,6 +3,9 @@
 A transaction enters when it could be included on top of the head, now or after the sender's
 earlier ones. Whoever builds a block takes them by tip with `best`; whatever a block did to an
 account is applied by `on_head_change`. The pool lives in memory: a restart loses it.
+
+Blob transactions enter with their blobs, proven either way (EIP-4844, EIP-7594), and keep blob
+proofs. One whose blob fee cap is too low for the next block waits.
 """
 
 import itertools
@@ -11,6 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from node.best_first import BestFirst
+from node.blob_admission import (
+    MAX_SIDECAR_BYTES_PER_BLOB,
+    check_sidecar,
+    with_checked_proofs,
+    with_stored_blobs,
+)
 from node.config import ChainConfig
 from node.errors import (
     FeeCapTooLow,
@@ -29,14 +38,17 @@ from node.execution.validity import check_contents, upfront_cost
 from node.head_change import HeadChange
 from node.pending import Pending, PendingTransactions
 from node.reader import Reader
+from node.types.blob_transaction import decode_pooled_transaction
 from node.types.block import Header
 from node.types.primitives import EMPTY_CODE_HASH, UINT64_MAX, Address, Hash32
-from node.types.transaction import BLOB, Transaction, decode_signed_transaction
+from node.types.transaction import BLOB, Transaction
 
 PRICE_BUMP_PERCENT = 10
+BLOB_PRICE_BUMP_PERCENT = 100  # blobs are much to send around again
 MAX_TRANSACTION_BYTES = 132 * 1024  # the lane's 128 KiB of calldata, and room for the rest
 LIGHT_GAS = 1_000_000  # what runs within a small part of any block's time
 WARY_BLOCKS = 60
+_BLOB_PREFIX = bytes([BLOB])
 _SPARE_SHARE = 100  # a full pool gives up this part of its transactions at once
 
 
@@ -45,7 +57,10 @@ class AlreadyKnown(InvalidTransaction):
 
 
 class ReplacementUnderpriced(InvalidTransaction):
-    """A pending transaction has this nonce and the new one does not pay 10 % more."""
+    """A pending transaction has this nonce and the new one does not pay 10 % more.
+
+    100 % if one of them has blobs.
+    """
 
 
 class PoolFull(InvalidTransaction):
@@ -54,13 +69,15 @@ class PoolFull(InvalidTransaction):
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """How much the pool holds; `size` is in bytes of encoded transactions.
+    """How much the pool holds; `size` is in bytes of encoded transactions and their blobs.
 
-    `max_nonce_gap` bounds how far ahead of its account's nonce a transaction may be.
+    `max_nonce_gap` bounds how far ahead of its account's nonce a transaction may be,
+    `with_blobs_per_sender` how many of a sender's transactions have blobs.
     """
 
     transactions: int = 20_000
     per_sender: int = 2_000
+    with_blobs_per_sender: int = 16
     size: int = 256 * 2**20
     max_nonce_gap: int = 2_000
 
@@ -93,11 +110,11 @@ class Mempool:
 
     def add(self, raw: bytes) -> Hash32:
         """Check and keep a signed transaction; InvalidTransaction or DecodingError says why not."""
-        _check_size(raw)
-        return self.add_transaction(decode_signed_transaction(raw))
+        self._check_encoding(raw)
+        return self.add_transaction(decode_pooled_transaction(raw))
 
     def add_transaction(self, tx: Transaction) -> Hash32:
-        """Check and keep a decoded transaction."""
+        """Check and keep a decoded transaction, with its sidecar if it has blobs."""
         self._check_unknown(tx)
         head = self._reader.head_header()
         base_fee = next_base_fee(self._config, head)
@@ -107,6 +124,10 @@ class Mempool:
                 f"max fee per gas less than block base fee: address 0x{tx.sender.hex()}, "
                 f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {base_fee}"
             )
+        if tx.type == BLOB:
+            with self._lock:
+                self._check_account(tx)  # proofs are much work: who could not pay has none checked
+            tx = with_checked_proofs(tx)
         self._admit(tx, base_fee)
         self._tell((tx,))
         return tx.hash
@@ -199,6 +220,7 @@ class Mempool:
         # Its fee cap may be below the base fee by now: it was good enough once, and may be again.
         head = self._reader.head_header()
         try:
+            tx = with_stored_blobs(tx, self._reader)
             self._check_contents(tx, head)
             self._admit(tx, next_base_fee(self._config, head))
         except InvalidTransaction:
@@ -210,9 +232,7 @@ class Mempool:
         with self._lock:
             self._check_unknown(tx)
             # Read under the lock: a block that is committed after this reports itself after this.
-            nonce, balance, cost = self._on_state(tx)
-            self._check_nonce(tx, nonce)
-            self._check_funds(tx, cost, balance)
+            nonce, cost = self._check_account(tx)
             item = Pending(tx, cost, next(self._arrivals))
             self._make_room(item, nonce, base_fee)
             self._pending.put(item, nonce)
@@ -226,15 +246,25 @@ class Mempool:
         if self._pending.get(tx.hash) is not None:
             raise AlreadyKnown("already known")
 
+    def _check_encoding(self, raw: bytes) -> None:
+        """What can be said before any of it is decoded."""
+        if raw[:1] != _BLOB_PREFIX:
+            _check_size(raw)
+            return
+        if self._config.rollup is not None:
+            raise TransactionTypeNotSupported(
+                "transaction type not supported: a rollup takes no blob transactions (type 3)"
+            )
+        blobs = self._config.blobs_at(self._reader.head_header().timestamp).maximum
+        _check_size(raw, MAX_TRANSACTION_BYTES + blobs * MAX_SIDECAR_BYTES_PER_BLOB)
+
     def _check_contents(self, tx: Transaction, head: Header) -> None:
         """What the transaction says of itself, and this pool's own limits."""
         _check_size(tx.raw)
-        if tx.type == BLOB:
-            raise TransactionTypeNotSupported(
-                "transaction type not supported: this node takes no blob transactions (type 3)"
-            )
         rules = rules_at(self._config, head.timestamp)
         check_contents(tx, self._config.chain_id, rules)
+        if tx.type == BLOB:
+            check_sidecar(tx, self._config.blobs_at(head.timestamp).maximum)
         if tx.gas > head.gas_limit:
             raise InvalidTransaction(
                 f"exceeds block gas limit: have {tx.gas}, limit {head.gas_limit}"
@@ -245,6 +275,13 @@ class Mempool:
                 f"oversized data: attribution calldata of {len(tx.data)} bytes, "
                 f"limit {lane.block_calldata_limit} a block"
             )
+
+    def _check_account(self, tx: Transaction) -> tuple[int, int]:
+        """Check a transaction against its sender's account; return the nonce there and its cost."""
+        nonce, balance, cost = self._on_state(tx)
+        self._check_nonce(tx, nonce)
+        self._check_funds(tx, cost, balance)
+        return nonce, cost
 
     def _on_state(self, tx: Transaction) -> tuple[int, int, int]:
         """Return the sender's nonce and balance, and what it must own, in wei, at the head."""
@@ -267,12 +304,8 @@ class Mempool:
         if tx.nonce > nonce + self._limits.max_nonce_gap:
             raise NonceTooHigh(f"nonce too high: {who}, at most {self._limits.max_nonce_gap} ahead")
         old = self._pending.at(tx.sender, tx.nonce)
-        if old is not None and not _outbids(tx, old.tx):
-            raise ReplacementUnderpriced(
-                "replacement transaction underpriced: expected a fee cap and a tip "
-                f"{PRICE_BUMP_PERCENT} % above {old.tx.max_fee_per_gas} and "
-                f"{old.tx.max_priority_fee_per_gas} wei"
-            )
+        if old is not None:
+            _check_outbids(tx, old.tx)
 
     def _check_funds(self, tx: Transaction, cost: int, balance: int) -> None:
         """Require that the sender can pay for this and all its other pending transactions.
@@ -295,9 +328,11 @@ class Mempool:
         owned = self._pending.count(tx.sender)
         if replaced is None and owned >= limits.per_sender:
             raise PoolFull(f"txpool is full: {owned} transactions of this sender are pending")
+        if tx.type == BLOB:
+            self._check_blob_count(tx, replaced)
         count = len(self._pending) + (replaced is None) - limits.transactions
-        size = self._pending.size + len(tx.raw) - limits.size
-        size -= len(replaced.tx.raw) if replaced else 0
+        size = self._pending.size + tx.size - limits.size
+        size -= replaced.tx.size if replaced else 0
         if count <= 0 and size <= 0:
             return
         rank = self._pending.rank(item, nonce, base_fee)
@@ -311,12 +346,19 @@ class Mempool:
         for other in given_up:
             self._pending.remove(other)
 
+    def _check_blob_count(self, tx: Transaction, replaced: Pending | None) -> None:
+        pooled = self._pending.blob_count(tx.sender)
+        pooled -= replaced is not None and replaced.tx.type == BLOB
+        if pooled >= self._limits.with_blobs_per_sender:
+            raise PoolFull(
+                f"account limit exceeded: pooled {pooled} txs with blobs, "
+                f"limit {self._limits.with_blobs_per_sender}"
+            )
 
-def _check_size(raw: bytes) -> None:
-    if len(raw) > MAX_TRANSACTION_BYTES:
-        raise InvalidTransaction(
-            f"oversized data: transaction size {len(raw)}, limit {MAX_TRANSACTION_BYTES}"
-        )
+
+def _check_size(raw: bytes, limit: int = MAX_TRANSACTION_BYTES) -> None:
+    if len(raw) > limit:
+        raise InvalidTransaction(f"oversized data: transaction size {len(raw)}, limit {limit}")
 
 
 def _check_sender_code(tx: Transaction, code: bytes) -> None:
@@ -324,12 +366,19 @@ def _check_sender_code(tx: Transaction, code: bytes) -> None:
         raise SenderNotEoa(f"sender not an eoa: address 0x{tx.sender.hex()}")
 
 
-def _outbids(new: Transaction, old: Transaction) -> bool:
-    """Whether both prices are higher, by the percentage (rounded down, as go-ethereum does)."""
-    return all(
-        offer > price and offer >= price * (100 + PRICE_BUMP_PERCENT) // 100
-        for offer, price in (
-            (new.max_fee_per_gas, old.max_fee_per_gas),
-            (new.max_priority_fee_per_gas, old.max_priority_fee_per_gas),
-        )
-    )
+def _check_outbids(new: Transaction, old: Transaction) -> None:
+    """Require that each price is higher, by the percentage rounded down as go-ethereum does it."""
+    with_blobs = BLOB in (new.type, old.type)
+    bump = BLOB_PRICE_BUMP_PERCENT if with_blobs else PRICE_BUMP_PERCENT
+    prices = [
+        ("fee cap", new.max_fee_per_gas, old.max_fee_per_gas),
+        ("tip", new.max_priority_fee_per_gas, old.max_priority_fee_per_gas),
+    ]
+    if new.type == old.type == BLOB:
+        prices.append(("blob fee cap", new.max_fee_per_blob_gas, old.max_fee_per_blob_gas))
+    for name, offer, price in prices:
+        if offer <= price or offer < price * (100 + bump) // 100:
+            raise ReplacementUnderpriced(
+                f"replacement transaction underpriced: expected a {name} {bump} % above {price} "
+                f"wei, got {offer}"
+            )

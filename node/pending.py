@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from node.types.primitives import Address, Hash32
-from node.types.transaction import Transaction
+from node.types.transaction import BLOB, Transaction
 
 Rank: TypeAlias = tuple[bool, int, int]
 """Who keeps a place in a full pool: the runnable first, then the higher tip, then the earlier.
@@ -57,7 +57,7 @@ class _Sender:
 
 
 class PendingTransactions:
-    """Keeps what it is given. `size` is the sum of the encodings, in bytes."""
+    """Keeps what it is given. `size` is the sum of the transactions with blobs, in bytes."""
 
     def __init__(self) -> None:
         self._senders: dict[Address, _Sender] = {}
@@ -85,6 +85,12 @@ class PendingTransactions:
         """Return how many transactions a sender has."""
         owned = self._senders.get(sender)
         return 0 if owned is None else len(owned.by_nonce)
+
+    def blob_count(self, sender: Address) -> int:
+        """Return how many of a sender's transactions have blobs."""
+        owned = self._senders.get(sender)
+        items = () if owned is None else owned.by_nonce.values()
+        return sum(item.tx.type == BLOB for item in items)
 
     def cost(self, sender: Address) -> int:
         """Return what all transactions of a sender cost together, in wei."""
@@ -122,7 +128,7 @@ class PendingTransactions:
         owned.by_nonce[tx.nonce] = item
         owned.cost += item.cost
         self._by_hash[tx.hash] = tx
-        self.size += len(tx.raw)
+        self.size += tx.size
         self._floor = None
 
     def remove(self, tx: Transaction) -> None:
@@ -134,7 +140,7 @@ class PendingTransactions:
         owned.cost -= item.cost
         if not owned.by_nonce:
             del self._senders[tx.sender]
-        self.size -= len(tx.raw)
+        self.size -= tx.size
         self._floor = None
 
     def follow_account(self, sender: Address, nonce: int, balance: int) -> None:
@@ -178,7 +184,7 @@ class PendingTransactions:
             index = heap[0][1]
             tx = tails[index].pop()[1]
             found.append(tx)
-            size -= len(tx.raw)
+            size -= tx.size
             if tails[index]:
                 heapq.heapreplace(heap, (tails[index][-1][0], index))
             else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from node import block_store
+from node import blob_store, block_store
 from node.chain import Heads, ancestor_hashes, read_heads, state_view
 from node.config import ChainConfig
 from node.errors import CorruptStore, CriticalError, InvalidInput
@@ -18,6 +18,7 @@ from node.state.proofs import account_proof, storage_proof
 from node.state.view import Account, StateView
 from node.storage.database import Database, Snapshot
 from node.storage.schema import Table, number_key
+from node.types.blob_sidecar import Blob
 from node.types.block import Block, Header
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, BlockNumber, Hash32
 from node.types.receipt import Receipt
@@ -152,6 +153,11 @@ class Reader:
             if place is None:
                 return None
             return TransactionLocation(self._stored_block(snapshot, place[0]), place[1])
+
+    def blob(self, versioned_hash: Hash32) -> Blob | None:
+        """Return a blob of a block that this node made, None if it is not kept (any more)."""
+        with self.snapshot() as snapshot:
+            return blob_store.get_blob(snapshot, versioned_hash)
 
     @contextmanager
     def state_at(self, header: Header) -> Iterator[StateView]:

@@ -12,7 +12,8 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | TRANSACTIONS | transaction hash             | where it is on the canonical chain                 |
 | LOGS         | index entry                  | logs of the canonical chain, by address and topic  |
 | ATTRIBUTION  | index entry                  | attribution receipts of the canonical chain        |
-| BLOBS        | versioned hash               | a blob that the embedded L1 keeps                  |
+| BLOBS        | versioned hash               | row number, commitment, proof and blob of our L1   |
+| BLOBS        | 00, row number               | block number, versioned hash: the oldest go first  |
 | SAFE_HEADS   | L1 block number              | the safe head derived up to it                     |
 | ACCOUNTS     | address                      | account RLP, as in the state trie                  |
 | STORAGE      | address, slot (32 bytes)     | value, big-endian without leading zeros            |

@@ -1,0 +1,1 @@
+"""Durability: what is left of a store after its writer was killed, or its machine lost power."""

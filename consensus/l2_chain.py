@@ -9,7 +9,7 @@ from node.errors import CorruptStore
 from node.lru_cache import LruCache
 from node.reader import Reader
 from node.types.block import Block
-from node.types.primitives import Hash32
+from node.types.primitives import BlockNumber, Hash32
 from node.worker import run_in_thread
 
 _REFS_KEPT = 4096
@@ -29,6 +29,10 @@ class L2Chain:
         if known is not None:
             return known
         return await run_in_thread(partial(self.ref, block_hash))
+
+    async def ref_by_number(self, number: BlockNumber) -> L2BlockRef:
+        """Return the canonical block at a height that is not above the unsafe head."""
+        return await run_in_thread(partial(self._ref_at, number))
 
     async def system_config(self, block_hash: Hash32) -> SystemConfig:
         """Return the system config in force after a stored block."""
@@ -57,6 +61,12 @@ class L2Chain:
         known = l2_block_ref(block, self._config)
         self._refs.put(block.hash, known)
         return known
+
+    def _ref_at(self, number: BlockNumber) -> L2BlockRef:
+        header = self._reader.header_by_number(number)
+        if header is None:
+            raise CorruptStore(f"L2 block {number}: it is missing")
+        return self.ref(header.hash)
 
     def _block(self, block_hash: Hash32) -> Block:
         block = self._reader.block_by_hash(block_hash)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from consensus.block_refs import L2BlockRef
 from consensus.system_config import SystemConfig
-from node.types.primitives import Hash32
+from node.types.primitives import BlockNumber, Hash32
 
 
 class L2Source(Protocol):
@@ -12,6 +12,10 @@ class L2Source(Protocol):
 
     async def ref_by_hash(self, block_hash: Hash32) -> L2BlockRef:
         """Return a stored block's reference."""
+        ...
+
+    async def ref_by_number(self, number: BlockNumber) -> L2BlockRef:
+        """Return the canonical block at a height that is not above the unsafe head."""
         ...
 
     async def system_config(self, block_hash: Hash32) -> SystemConfig:

@@ -1,4 +1,4 @@
-"""Batches: what a channel says about L2 blocks, beyond what L1 itself determines.
+"""Singular batches: what a channel says about one L2 block, beyond what L1 itself determines.
 
 Source: specs/protocol/derivation, "Batch Format".
 """
@@ -6,14 +6,12 @@ Source: specs/protocol/derivation, "Batch Format".
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.errors import DecodingError
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, Hash32
 from node.types.rlp_codec import RlpItem, as_bytes, as_list, as_uint, decode_prefix, encode
 from node.types.rlp_codec import encode_uint as uint
 
 SINGULAR_BATCH: Final = 0
-SPAN_BATCH: Final = 1
 
 _SINGULAR_DEPTH: Final = 2
 
@@ -42,23 +40,11 @@ class SingularBatch:
         return bytes([SINGULAR_BATCH]) + encode(fields)
 
 
-class UnsupportedBatch(DecodingError):
-    """A batch of a type that this node does not read; its channel ends here."""
-
-    def __init__(self, batch_type: int) -> None:
-        self.batch_type = batch_type
-        super().__init__(f"batch type: expected {SINGULAR_BATCH}, got {batch_type}")
-
-
-def decode_batch(data: bytes) -> SingularBatch:
-    """Decode a batch with its type byte; UnsupportedBatch for another type than singular.
+def decode_singular_batch(data: bytes) -> SingularBatch:
+    """Decode a batch with its type byte.
 
     Bytes behind the RLP list are ignored, as the reference implementations do.
     """
-    if not data:
-        raise DecodingError("batch: expected a type byte, got no data")
-    if data[0] != SINGULAR_BATCH:
-        raise UnsupportedBatch(data[0])
     item, _ = decode_prefix(data, 1, _SINGULAR_DEPTH)
     fields = as_list(item, "singular batch", 5)
     return SingularBatch(

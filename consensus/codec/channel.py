@@ -4,9 +4,9 @@ Source: specs/protocol/derivation, "Channel Format"; brotli and the size limit o
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
-from consensus.codec.batch import SingularBatch, decode_batch
+from consensus.codec.batch import SINGULAR_BATCH, SingularBatch, decode_singular_batch
 from consensus.codec.compression import Compression, compressor, decompress
 from consensus.codec.frame import (
     CHANNEL_ID_SIZE,
@@ -16,11 +16,19 @@ from consensus.codec.frame import (
     ChannelId,
     Frame,
 )
+from consensus.codec.span_batch import SPAN_BATCH, RawSpanBatch, decode_span_batch
 from consensus.config import MAX_RLP_BYTES
 from node.errors import DecodingError, InvalidInput
 from node.types.rlp_codec import encode, item_span
 
 DEFAULT_QUALITY: Final = 9
+
+
+Batch: TypeAlias = SingularBatch | RawSpanBatch
+
+
+class UnsupportedBatch(DecodingError):
+    """A batch of a type that there is not (yet); its channel ends here."""
 
 
 class ChannelFull(InvalidInput):
@@ -51,7 +59,7 @@ class ChannelWriter:
         self._is_flushed = True
         self._is_closed = False
 
-    def add(self, batch: SingularBatch) -> None:
+    def add(self, batch: Batch) -> None:
         """Append a batch; ChannelFull if readers would no longer reach its end."""
         if self._is_closed:
             raise ChannelFull("channel: it is closed")
@@ -108,9 +116,7 @@ def split_into_frames(channel_id: ChannelId, data: bytes, max_frame_size: int) -
     )
 
 
-def read_batches(
-    channel_data: bytes, max_rlp_bytes: int = MAX_RLP_BYTES
-) -> Iterator[SingularBatch]:
+def read_batches(channel_data: bytes, max_rlp_bytes: int = MAX_RLP_BYTES) -> Iterator[Batch]:
     """Yield the batches of a complete channel.
 
     DecodingError where the channel stops making sense (UnsupportedBatch for an unknown batch
@@ -118,6 +124,17 @@ def read_batches(
     """
     for raw in read_raw_batches(channel_data, max_rlp_bytes):
         yield decode_batch(raw)
+
+
+def decode_batch(data: bytes) -> Batch:
+    """Decode a batch with its type byte; UnsupportedBatch for a type that is none of the two."""
+    if not data:
+        raise DecodingError("batch: expected a type byte, got no data")
+    if data[0] == SINGULAR_BATCH:
+        return decode_singular_batch(data)
+    if data[0] == SPAN_BATCH:
+        return decode_span_batch(data)
+    raise UnsupportedBatch(f"batch type: expected {SINGULAR_BATCH} or {SPAN_BATCH}, got {data[0]}")
 
 
 def read_raw_batches(channel_data: bytes, max_rlp_bytes: int = MAX_RLP_BYTES) -> Iterator[bytes]:

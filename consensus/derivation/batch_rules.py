@@ -24,7 +24,7 @@ class Verdict(Enum):
     """It is invalid, and with it what is left of its channel."""
 
     UNDECIDED = "undecided"
-    """The next L1 origin must be known first."""
+    """An L1 or L2 block must be known first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Judgement:
     reason: str = ""
 
 
-_ACCEPTED = Judgement(Verdict.ACCEPT)
+ACCEPTED = Judgement(Verdict.ACCEPT)
 
 
 def judge_batch(
@@ -54,7 +54,7 @@ def judge_batch(
         or _judge_epoch(config, epochs, batch, inclusion)
         or _judge_drift(epochs, batch)
         or _judge_transactions(config, batch)
-        or _ACCEPTED
+        or ACCEPTED
     )
 
 
@@ -63,13 +63,13 @@ def _judge_place(
 ) -> Judgement | None:
     expected = parent.timestamp + config.block_time
     if batch.timestamp > expected:
-        return _drop(f"expected timestamp {expected}, got a later one, {batch.timestamp}")
+        return dropped(f"expected timestamp {expected}, got a later one, {batch.timestamp}")
     if batch.timestamp < expected:
         return Judgement(
             Verdict.PAST, f"expected timestamp {expected}, got an earlier one, {batch.timestamp}"
         )
     if batch.parent_hash != parent.hash:
-        return _drop(f"expected parent 0x{parent.hash.hex()}, got 0x{batch.parent_hash.hex()}")
+        return dropped(f"expected parent 0x{parent.hash.hex()}, got 0x{batch.parent_hash.hex()}")
     return None
 
 
@@ -81,22 +81,22 @@ def _judge_epoch(
 ) -> Judgement | None:
     current, number = epochs[0], batch.epoch.number
     if number + config.seq_window_size < inclusion.number:
-        return _drop(
+        return dropped(
             f"epoch {number}: its sequencing window of {config.seq_window_size} L1 blocks is over "
             f"at L1 block {inclusion.number}"
         )
     if not current.number <= number <= current.number + 1:
-        return _drop(f"expected epoch {current.number} or the next one, got {number}")
+        return dropped(f"expected epoch {current.number} or the next one, got {number}")
     if number == current.number + 1 and len(epochs) < 2:
         return Judgement(Verdict.UNDECIDED, f"epoch {number} is not known yet")
     origin = epochs[number - current.number]
     if batch.epoch.hash != origin.hash:
-        return _drop(
+        return dropped(
             f"epoch {number}: expected L1 block 0x{origin.hash.hex()}, "
             f"got 0x{batch.epoch.hash.hex()}"
         )
     if batch.timestamp < origin.timestamp:
-        return _drop(
+        return dropped(
             f"timestamp {batch.timestamp}: expected one from that of epoch {number}, "
             f"{origin.timestamp}"
         )
@@ -109,7 +109,7 @@ def _judge_drift(epochs: Sequence[L1BlockRef], batch: SingularBatch) -> Judgemen
     if batch.timestamp <= origin.timestamp + SEQUENCER_DRIFT_S:
         return None
     if batch.transactions:
-        return _drop(
+        return dropped(
             f"timestamp {batch.timestamp}: more than {SEQUENCER_DRIFT_S} s after epoch "
             f"{origin.number} ({origin.timestamp}), and the batch is not empty"
         )
@@ -118,7 +118,7 @@ def _judge_drift(epochs: Sequence[L1BlockRef], batch: SingularBatch) -> Judgemen
     if len(epochs) < 2:
         return Judgement(Verdict.UNDECIDED, f"epoch {current.number + 1} is not known yet")
     if batch.timestamp >= epochs[1].timestamp:
-        return _drop(
+        return dropped(
             f"timestamp {batch.timestamp}: beyond the sequencer drift, expected the batch to adopt "
             f"epoch {epochs[1].number} ({epochs[1].timestamp})"
         )
@@ -128,13 +128,14 @@ def _judge_drift(epochs: Sequence[L1BlockRef], batch: SingularBatch) -> Judgemen
 def _judge_transactions(config: RollupConfig, batch: SingularBatch) -> Judgement | None:
     for index, raw in enumerate(batch.transactions):
         if not raw:
-            return _drop(f"transaction {index} is empty")
+            return dropped(f"transaction {index} is empty")
         if raw[0] == DEPOSIT:
-            return _drop(f"transaction {index} is a deposit")
+            return dropped(f"transaction {index} is a deposit")
         if raw[0] == SET_CODE and not config.is_isthmus(batch.timestamp):
-            return _drop(f"transaction {index}: type 4 is not active before Isthmus")
+            return dropped(f"transaction {index}: type 4 is not active before Isthmus")
     return None
 
 
-def _drop(reason: str) -> Judgement:
+def dropped(reason: str) -> Judgement:
+    """Return the verdict on an invalid batch."""
     return Judgement(Verdict.DROP, reason)

@@ -6,15 +6,21 @@ sequencing window are in specs/protocol/derivation.
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.codec.batch import SingularBatch
+from consensus.codec.span_batch import SpanBatch, SpanBlock
 from consensus.config import RollupConfig
-from consensus.derivation.batch_rules import Verdict, judge_batch
+from consensus.derivation.batch_rules import Judgement, Verdict, judge_batch
 from consensus.derivation.channel_reader import ChannelReader
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import Drained
+from consensus.derivation.span_rules import judge_span, judge_span_place, span_overlap
+from consensus.l2_source import L2Source
 from node.errors import CriticalError, ResetError
+from node.types.block import BlockRef
+from node.types.primitives import ZERO_HASH, BlockNumber
 
 _log = logging.getLogger(__name__)
 
@@ -23,12 +29,15 @@ class BatchValidator:
     """Yields the next batch on top of a given parent.
 
     Keeps the L1 blocks from the parent's epoch to the current one: they are the epochs that the
-    next blocks may belong to.
+    next blocks may belong to, and of a span batch that has been begun, the blocks still to come.
     """
 
-    def __init__(self, config: RollupConfig, previous: ChannelReader) -> None:
+    def __init__(self, config: RollupConfig, l2: L2Source, previous: ChannelReader) -> None:
         self._config = config
+        self._l2 = l2
         self._previous = previous
+        self._span: Iterator[SpanBlock] = iter(())
+        self._upcoming: SpanBlock | None = None
         self._epochs: list[L1BlockRef] = []
         self._seen_l1: L1BlockRef | None = None
 
@@ -45,21 +54,25 @@ class BatchValidator:
             return await self._discard_all()
         self._check_epochs(parent)
         while True:
-            batch = await self._previous.next_batch()
+            batch = self._next_of_span(parent) or await self._previous.next_batch()
             if isinstance(batch, Drained):
                 forced = self._forced_batch(parent)
                 return batch if forced is None else forced
-            if self._accepts(parent, batch):
+            if isinstance(batch, SpanBatch):
+                await self._begin_span(parent, batch)
+            elif self._accepts(parent, batch):
                 return batch
             # A channel may hold a million past batches; other tasks must get their turn.
             await asyncio.sleep(0)
 
     def flush(self) -> None:
-        """Drop what is left of the channel that the last batch came from."""
+        """Drop what is left of the span and the channel that the last batch came from."""
+        self._forget_span()
         self._previous.flush()
 
     def reset(self, start: PipelineStart) -> None:
-        """Forget all L1 blocks."""
+        """Forget all L1 blocks, and the span that has been begun."""
+        self._forget_span()
         self._epochs = []
         self._seen_l1 = None
         self._previous.reset(start)
@@ -73,18 +86,61 @@ class BatchValidator:
                 f"batch for L2 block {parent.number + 1}: expected to know the L1 block after "
                 f"epoch {self._epochs[0].number} here; {judgement.reason}"
             )
+        self._pass_over(parent, "batch", judgement)
+        return False
+
+    def _pass_over(self, parent: L2BlockRef, kind: str, judgement: Judgement) -> None:
+        """Log why a batch is not taken; an invalid one takes the rest of its channel with it."""
         # After a restart all batches since the safe head's channel timeout are past: no news.
         level = logging.DEBUG if judgement.verdict is Verdict.PAST else logging.WARNING
-        _log.log(
-            level,
-            "batch for L2 block %d: %s: %s",
-            parent.number + 1,
-            judgement.verdict.value,
-            judgement.reason,
-        )
+        number, verdict = parent.number + 1, judgement.verdict.value
+        _log.log(level, "%s for L2 block %d: %s: %s", kind, number, verdict, judgement.reason)
         if judgement.verdict is Verdict.DROP:
             self.flush()
-        return False
+
+    async def _begin_span(self, safe: L2BlockRef, span: SpanBatch) -> None:
+        """Queue the blocks of a span batch that are new, if its prefix is valid."""
+        judgement = judge_span_place(self._config, safe, span)
+        overlap = 0
+        if judgement.verdict is Verdict.ACCEPT:
+            overlap = span_overlap(self._config, safe, span)
+            judgement = await self._judge_overlapping(safe, span, overlap)
+        if judgement.verdict is not Verdict.ACCEPT:
+            self._pass_over(safe, "span batch", judgement)
+            return
+        self._span = span.blocks(overlap)
+        self._upcoming = next(self._span)
+
+    async def _judge_overlapping(
+        self, safe: L2BlockRef, span: SpanBatch, overlap: int
+    ) -> Judgement:
+        number = safe.number - overlap
+        if number < self._config.genesis.l2.number:
+            return Judgement(Verdict.UNDECIDED, f"expected a parent at 0 or above, got {number}")
+        parent = await self._l2.ref_by_number(BlockNumber(number)) if overlap else safe
+        return judge_span(self._config, self._epochs, safe, parent, span, self.current_l1)
+
+    def _next_of_span(self, parent: L2BlockRef) -> SingularBatch | None:
+        """Return the next block of the span, None without one that follows `parent`."""
+        block = self._upcoming
+        if block is None:
+            return None
+        if block.timestamp != parent.timestamp + self._config.block_time:
+            # The block before it came out invalid and was replaced, or L1 forced one.
+            self._forget_span()
+            return None
+        self._upcoming = next(self._span, None)
+        number = BlockNumber(block.epoch_number)
+        place = number - self._epochs[0].number
+        is_known = 0 <= place < len(self._epochs)
+        epoch_hash = self._epochs[place].hash if is_known else ZERO_HASH
+        return SingularBatch(
+            parent.hash, BlockRef(epoch_hash, number), block.timestamp, block.transactions
+        )
+
+    def _forget_span(self) -> None:
+        self._span = iter(())
+        self._upcoming = None
 
     async def _discard_all(self) -> Drained:
         while True:

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterator
 
 from consensus.block_refs import L1BlockRef
-from consensus.codec.batch import SPAN_BATCH, SingularBatch, UnsupportedBatch
-from consensus.codec.channel import read_batches
+from consensus.codec.batch import SingularBatch
+from consensus.codec.channel import Batch, read_batches
+from consensus.codec.span_batch import SpanBatch
+from consensus.config import RollupConfig
 from consensus.derivation.channel_assembler import ChannelAssembler
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import Drained
-from node.errors import CriticalError, DecodingError
+from node.errors import DecodingError
 
 _log = logging.getLogger(__name__)
 
@@ -17,19 +19,20 @@ _log = logging.getLogger(__name__)
 class ChannelReader:
     """Yields the batches of one channel after the other."""
 
-    def __init__(self, previous: ChannelAssembler) -> None:
+    def __init__(self, config: RollupConfig, previous: ChannelAssembler) -> None:
+        self._config = config
         self._previous = previous
-        self._batches: Iterator[SingularBatch] | None = None
+        self._batches: Iterator[Batch] | None = None
 
     @property
     def current_l1(self) -> L1BlockRef:
         """The L1 block that derivation is at."""
         return self._previous.current_l1
 
-    async def next_batch(self) -> SingularBatch | Drained:
+    async def next_batch(self) -> SingularBatch | SpanBatch | Drained:
         """Return the next batch; a channel ends where it can no longer be decoded.
 
-        CriticalError for a span batch, which cannot be read and must not be passed over.
+        A span batch that can be, but whose transactions cannot exist, is left out alone.
         """
         while True:
             if self._batches is None:
@@ -37,21 +40,25 @@ class ChannelReader:
                 if isinstance(channel, Drained):
                     return channel
                 self._batches = read_batches(channel)
-            try:
-                return next(self._batches)
-            except StopIteration:
-                pass
-            except UnsupportedBatch as error:
-                if error.batch_type == SPAN_BATCH:
-                    # Going on without it would derive other blocks than everybody else.
-                    raise CriticalError(
-                        f"L1 block {self.current_l1.number}: the batcher posted a span batch, and "
-                        "this node reads singular batches only"
-                    ) from error
-                _log.warning("rest of the channel dropped: %s", error)
-            except DecodingError as error:
-                _log.warning("rest of the channel dropped: %s", error)
-            self._batches = None
+            batch = self._read(self._batches)
+            if batch is None:
+                self._batches = None
+            elif isinstance(batch, SingularBatch):
+                return batch
+            else:
+                try:
+                    return batch.derive(self._config)
+                except DecodingError as error:
+                    _log.warning("span batch dropped: %s", error)
+
+    @staticmethod
+    def _read(batches: Iterator[Batch]) -> Batch | None:
+        """Return the channel's next batch, None at its end."""
+        try:
+            return next(batches, None)
+        except DecodingError as error:
+            _log.warning("rest of the channel dropped: %s", error)
+            return None
 
     def flush(self) -> None:
         """Drop what is left of the current channel."""

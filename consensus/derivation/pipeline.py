@@ -32,7 +32,7 @@ class Pipeline:
         self._traversal = L1Traversal(config, l1, start)
         retrieval = L1Retrieval(config, l1, self._traversal)
         assembler = ChannelAssembler(FrameQueue(retrieval))
-        validator = BatchValidator(config, ChannelReader(assembler))
+        validator = BatchValidator(config, l2, ChannelReader(config, assembler))
         self._attributes = AttributesQueue(config, chain_config, l1_chain_config, l1, l2, validator)
 
     @property

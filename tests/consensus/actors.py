@@ -7,8 +7,10 @@ from itertools import count
 from consensus.attributes import build_attributes
 from consensus.block_refs import L2BlockRef
 from consensus.codec.batch import SingularBatch
+from consensus.codec.channel import Batch
 from consensus.codec.compression import Compression
 from consensus.codec.frame import Frame
+from consensus.codec.span_batch import RawSpanBatch, span_of
 from consensus.config import RollupConfig
 from consensus.derivation.derived_attributes import DerivedAttributes
 from consensus.derivation.l1_traversal import PipelineStart
@@ -57,9 +59,15 @@ class Sequencer:
             batches.append(await self.build())
         return batches
 
+    def span(self, batches: Sequence[SingularBatch]) -> RawSpanBatch:
+        """Join the batches of consecutive blocks."""
+        parent = self.l2.refs[batches[0].parent_hash]
+        opens_epoch = batches[0].epoch != parent.l1_origin
+        return span_of(batches, self.config, first_opens_epoch=opens_epoch)
+
     def channel(
         self,
-        batches: Sequence[SingularBatch],
+        batches: Sequence[Batch],
         *,
         compression: Compression = Compression.BROTLI,
         max_frame_size: int = 100_000,

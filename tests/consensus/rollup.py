@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consensus.codec.batch import SingularBatch
-from consensus.codec.channel import ChannelWriter
+from consensus.codec.channel import Batch, ChannelWriter
 from consensus.codec.compression import Compression
 from consensus.codec.frame import ChannelId, Frame, encode_batcher_data
 from consensus.config import RollupConfig, RollupGenesis
@@ -160,7 +159,7 @@ def _padded(address: Address) -> Hash32:
 
 
 def make_channel(
-    batches: Sequence[SingularBatch],
+    batches: Sequence[Batch],
     number: int,
     *,
     compression: Compression = Compression.BROTLI,

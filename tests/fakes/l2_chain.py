@@ -32,6 +32,7 @@ class FakeL2:
             0,
         )
         self.refs: dict[Hash32, L2BlockRef] = {genesis.l2.hash: self.genesis}
+        self._newest = {self.genesis.number: self.genesis}
 
     def seal(self, parent: L2BlockRef, attributes: PayloadAttributes) -> L2BlockRef:
         """Store the block that `attributes` make on `parent`."""
@@ -59,6 +60,7 @@ class FakeL2:
         ref = l2_block_ref(block, self._config)
         self._blocks[ref.hash] = block
         self.refs[ref.hash] = ref
+        self._newest[ref.number] = ref
         return ref
 
     def block(self, ref: L2BlockRef) -> Block:
@@ -70,6 +72,10 @@ class FakeL2:
         if block_hash not in self.refs:
             raise CriticalError(f"L2 block 0x{block_hash.hex()} is not stored")
         return self.refs[block_hash]
+
+    async def ref_by_number(self, number: BlockNumber) -> L2BlockRef:
+        """L2Source: the block that was sealed last at this height."""
+        return self._newest[number]
 
     async def system_config(self, block_hash: Hash32) -> SystemConfig:
         """L2Source."""

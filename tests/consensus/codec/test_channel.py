@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.codec.batch import SPAN_BATCH, SingularBatch, UnsupportedBatch
+from consensus.codec.batch import SingularBatch
 from consensus.codec.channel import (
+    Batch,
     ChannelFull,
     ChannelWriter,
+    UnsupportedBatch,
     read_batches,
-    read_raw_batches,
     split_into_frames,
 )
 from consensus.codec.compression import BrotliCompressor, Compression, ZlibCompressor
 from consensus.codec.frame import FRAME_OVERHEAD, MAX_FRAME_DATA, ChannelId
+from consensus.codec.span_batch import RawSpanBatch
 from node.errors import DecodingError, InvalidInput
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, Hash32, keccak256
@@ -40,9 +42,9 @@ def batch_of(data: bytes, timestamp: int = 1) -> SingularBatch:
     return SingularBatch(zero, BlockRef(zero, BlockNumber(0)), timestamp, (data,))
 
 
-def read_until_damage(data: bytes) -> tuple[list[SingularBatch], str]:
+def read_until_damage(data: bytes) -> tuple[list[Batch], str]:
     """Return the batches that a channel yields, and why it ended early if it did."""
-    batches: list[SingularBatch] = []
+    batches: list[Batch] = []
     reader = read_batches(data)
     while True:
         try:
@@ -248,7 +250,7 @@ def test_batches_are_byte_strings() -> None:
 def test_unknown_batch_type_ends_the_channel() -> None:
     stream = ZlibCompressor(6)
     first, last = encode(batch_of(b"1").encode()), encode(batch_of(b"3").encode())
-    raw = stream.process(first + encode(bytes([SPAN_BATCH, 1, 2])) + last) + stream.finish()
+    raw = stream.process(first + encode(bytes([2, 1, 2])) + last) + stream.finish()
     batches = read_batches(raw)
     assert next(batches) == batch_of(b"1")
     with pytest.raises(UnsupportedBatch):
@@ -261,7 +263,8 @@ def test_real_channel() -> None:
     if not path.exists():
         pytest.skip("the vectors of the OP Stack's networks are not at hand")
     raw = bytes.fromhex(gzip.decompress(path.read_bytes()).decode().strip().removeprefix("0x"))
-    (batch,) = read_raw_batches(raw)
-    assert batch[0] == SPAN_BATCH
-    with pytest.raises(UnsupportedBatch):
-        list(read_batches(raw))
+    (batch,) = read_batches(raw)
+    assert isinstance(batch, RawSpanBatch)
+    writer = ChannelWriter(ID, compression=Compression.ZLIB)
+    writer.add(batch)
+    assert list(read_batches(writer.close())) == [batch]

@@ -10,6 +10,7 @@ from consensus.derivation.frame_queue import FrameQueue
 from consensus.derivation.l1_retrieval import L1Retrieval
 from consensus.derivation.l1_traversal import L1Traversal, PipelineStart
 from tests.fakes.l1_source import FakeL1
+from tests.fakes.l2_chain import FakeL2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Stages:
     validator: BatchValidator
 
 
-def make_stages(config: RollupConfig, l1: FakeL1) -> Stages:
-    """Build the stages, at the rollup's L1 genesis."""
+def make_stages(config: RollupConfig, l1: FakeL1, l2: FakeL2 | None = None) -> Stages:
+    """Build the stages, at the rollup's L1 genesis; without an L2 chain, at its genesis too."""
     start = PipelineStart(l1.genesis, config.genesis.system_config)
     traversal = L1Traversal(config, l1, start)
     retrieval = L1Retrieval(config, l1, traversal)
     frames = FrameQueue(retrieval)
     assembler = ChannelAssembler(frames)
-    reader = ChannelReader(assembler)
-    validator = BatchValidator(config, reader)
+    reader = ChannelReader(config, assembler)
+    validator = BatchValidator(config, l2 or FakeL2(config), reader)
     return Stages(start, traversal, retrieval, frames, assembler, reader, validator)

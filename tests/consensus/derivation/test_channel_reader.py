@@ -1,24 +1,26 @@
 """Batches out of channels."""
 
+from dataclasses import replace
+
 import pytest
 
-from consensus.codec.batch import SPAN_BATCH, SingularBatch
+from consensus.codec.batch import SingularBatch
 from consensus.codec.channel import split_into_frames
 from consensus.codec.compression import Compression, ZlibCompressor
 from consensus.codec.frame import ChannelId
+from consensus.codec.span_batch import SPAN_BATCH, SpanBatch, span_of
 from consensus.derivation.outcomes import Drained
-from node.errors import CriticalError
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, Hash32
 from node.types.rlp_codec import encode
 from tests.consensus.derivation.stages import Stages, make_stages
-from tests.consensus.rollup import make_channel, publish, rollup_config
+from tests.consensus.rollup import make_channel, publish, rollup_config, user_transaction
 from tests.fakes.l1_source import FakeL1, Included
 
 
 def batch(timestamp: int) -> SingularBatch:
     zero = Hash32(bytes(32))
-    return SingularBatch(zero, BlockRef(zero, BlockNumber(0)), timestamp, (b"\x02tx",))
+    return SingularBatch(zero, BlockRef(zero, BlockNumber(0)), timestamp, (user_transaction(0),))
 
 
 def raw_channel(number: int, content: bytes) -> Included:
@@ -41,7 +43,7 @@ def stages(l1: FakeL1) -> Stages:
 async def drain(stages: Stages) -> list[int]:
     found = []
     while not isinstance(item := await stages.reader.next_batch(), Drained):
-        found.append(item.timestamp)
+        found.append(item.first_timestamp if isinstance(item, SpanBatch) else item.timestamp)
     return found
 
 
@@ -80,11 +82,28 @@ async def test_what_does_not_decode_ends_its_channel_only(
     assert await advance(stages) == [1, 3]
 
 
-async def test_a_span_batch_stops_derivation(l1: FakeL1, stages: Stages) -> None:
+async def test_span_batches(l1: FakeL1, stages: Stages) -> None:
+    config = rollup_config(l1)
+    good = span_of([batch(l1.genesis.timestamp)], config, first_opens_epoch=False)
+    l1.mine(raw_channel(1, encode(good.encode()) + encode(batch(7).encode())))
+    assert await advance(stages) == [l1.genesis.timestamp, 7]
+
+
+async def test_a_span_batch_that_is_cut_off_ends_its_channel(l1: FakeL1, stages: Stages) -> None:
     span = encode(bytes([SPAN_BATCH]) + b"span")
-    l1.mine(raw_channel(1, encode(batch(1).encode()) + span))
-    with pytest.raises(CriticalError, match="the batcher posted a span batch"):
-        await advance(stages)
+    l1.mine(raw_channel(1, encode(batch(1).encode()) + span + encode(batch(2).encode())))
+    assert await advance(stages) == [1]
+
+
+async def test_a_span_batch_of_impossible_transactions_is_left_out_alone(
+    l1: FakeL1, stages: Stages
+) -> None:
+    good = span_of([batch(l1.genesis.timestamp)], rollup_config(l1), first_opens_epoch=False)
+    (data,) = good.transactions.datas
+    bad = replace(good, transactions=replace(good.transactions, datas=(b"\x05" + data[1:],)))
+    contents = b"".join(map(encode, (batch(1).encode(), bad.encode(), batch(2).encode())))
+    l1.mine(raw_channel(1, contents))
+    assert await advance(stages) == [1, 2]
 
 
 async def test_channels_of_garbage(l1: FakeL1, stages: Stages) -> None:

@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution clients clean
+.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-worst clients clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -45,6 +45,9 @@ bench: .venv/dev.stamp  ## this node beside its peers
 
 bench-execution: .venv/dev.stamp  ## blocks a second, beside stock py-evm
 	$(BIN)/python -m bench execution $(ARGS)
+
+bench-worst: .venv/dev.stamp  ## each opcode and precompile where it is slowest, in four minutes
+	$(BIN)/python -m bench worst $(ARGS)
 
 .venv/run.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "OpenRollup needs Python 3.11 or 3.12 on the PATH" >&2; exit 2; }

@@ -8,15 +8,18 @@ from bench.accounts import Accounts
 from bench.execution import run_execution, workloads_named
 from bench.precompiles import run_precompiles
 from bench.workloads import WORKLOADS
+from bench.worst import run_worst
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the benchmark that the arguments name; without a name, all of them."""
+    """Run the benchmark that the arguments name; without a name, those beside peers."""
     options = _parser().parse_args(arguments)
     if options.benchmark in ("all", "precompiles"):
         run_precompiles()
     if options.benchmark in ("all", "execution"):
         _run_execution(options)
+    if options.benchmark == "worst":
+        run_worst(options.only, options.gas, options.directory)
 
 
 def _run_execution(options: argparse.Namespace) -> None:
@@ -38,9 +41,10 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "execution", "precompiles"),
+        choices=("all", "execution", "precompiles", "worst"),
         help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
-        "precompiles: each by itself, on its dearest input",
+        "precompiles: each by itself, on its dearest input; "
+        "worst: each opcode and precompile where it is slowest for its gas, our side alone",
     )
     parser.add_argument(
         "--workload",
@@ -58,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--profile", action="store_true", help="our side alone, under a profiler: where time goes"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="worst: cases with this in their names only; can be given several times",
+    )
+    parser.add_argument(
+        "--gas", type=_positive, help="worst: no more gas than this for a case, for a quick look"
     )
     return parser
 

@@ -64,7 +64,7 @@ class OurNode:
 
         The L1-attributes deposit that opens it belongs to the measured work.
         """
-        attributes = _attributes(self._head)
+        attributes = next_attributes(self._head)
         steps = Steps()
         start = perf_counter()
         with steps.step("decode"):
@@ -87,7 +87,8 @@ class OurNode:
         return BlockRun(seconds, gas_used, by_step), executed
 
 
-def _attributes(parent: Header) -> PayloadAttributes:
+def next_attributes(parent: Header) -> PayloadAttributes:
+    """Return the attributes of the block after `parent`, its L1-attributes deposit included."""
     return PayloadAttributes(
         timestamp=parent.timestamp + 1,
         prev_randao=keccak256(b"randao" + parent.hash),

@@ -79,7 +79,7 @@ def run_precompiles() -> None:
     print("CPU time; gas columns: millions a second\n")
     print(_LINE.format("input", "gas", "ours ms", "ours gas", "peer ms", "peer gas"))
     ours = precompiles_for(is_prague=True, is_rollup=True, is_jovian=False, has_receipts=False)
-    for case in _cases():
+    for case in cases():
         gas, seconds = _measure(ours, case)
         row = [case.title, f"{gas}", f"{seconds * 1e3:.4f}", f"{gas / seconds / 1e6:.1f}"]
         if case.address in PRAGUE_PRECOMPILES:
@@ -113,15 +113,16 @@ def _call(precompile: Precompile, case: Case) -> int:
     return computation.gas
 
 
-def _cases() -> Sequence[Case]:
+def cases() -> Sequence[Case]:
+    """Return inputs that take long for their price, at least one for each precompile."""
     return [
         Case("ECRECOVER", 1, _secp256k1()),
         Case("SHA256, 1 word", 2, _ONES),
         Case("RIPEMD160, 1 word", 3, _ONES),
         Case("IDENTITY, 1 word", 4, _ONES),
-        Case("MODEXP, 8 bytes, even", 5, _modexp(8, 256)),
-        Case("MODEXP, 32 bytes, even", 5, _modexp(32, 32)),
-        Case("MODEXP, 256 bytes, even", 5, _modexp(256, 256)),
+        Case("MODEXP, 8 bytes, even", 5, modexp_input(8, 256)),
+        Case("MODEXP, 32 bytes, even", 5, modexp_input(32, 32)),
+        Case("MODEXP, 256 bytes, even", 5, modexp_input(256, 256)),
         *_bn254_cases(),
         Case("BLAKE2F, a million rounds", 9, (10**6).to_bytes(4, "big") + bytes(208) + b"\x01"),
         Case("POINT_EVALUATION", 10, _kzg()),
@@ -167,7 +168,7 @@ def _padded(point: G1Point | G2Point) -> bytes:
     return b"".join(bytes(16) + data[at : at + 48] for at in range(0, len(data), 48))
 
 
-def _modexp(size: int, exponent_size: int) -> bytes:
+def modexp_input(size: int, exponent_size: int) -> bytes:
     """Raise a number of `size` bytes to ones, modulo an even number, which GMP likes least."""
     base = (b"\x37\x91\xc5" * size)[:size]
     modulus = b"\xff" * (size - 1) + b"\xfe"

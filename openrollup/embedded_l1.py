@@ -12,13 +12,14 @@ from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
 from openrollup.version import CLIENT_VERSION
 from rpc.api import ethereum_methods
+from rpc.beacon import BeaconApi
 from rpc.dispatcher import Dispatcher
 from rpc.methods.openrollup import openrollup_methods
 from rpc.server import RpcServer
 
 
 class EmbeddedL1:
-    """A chain under Ethereum rules with its JSON-RPC endpoint and its block producer.
+    """A chain under Ethereum rules with its block producer, its JSON-RPC and its Beacon API.
 
     `not_before` may be set to make its time follow another chain's.
     """
@@ -58,11 +59,12 @@ class EmbeddedL1:
                 )
             ),
             port=port,
+            routes=BeaconApi(self.node.reader, CLIENT_VERSION).routes(),
         )
 
     @property
     def url(self) -> str:
-        """Where its JSON-RPC listens, once started."""
+        """Where its JSON-RPC and its Beacon API listen, once started."""
         return self._server.url
 
     async def start(self) -> None:

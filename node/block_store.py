@@ -1,16 +1,22 @@
-"""Blocks by hash: headers, bodies and receipts, which stay readable when a block is unwound."""
+"""Blocks by hash: headers, bodies and receipts, which stay readable when a block is unwound.
+
+Of a pruned block the header stays, and the deposit that opens it if it is a rollup's: consensus
+reads there which L1 block it came from.
+"""
 
 from collections.abc import Sequence
 
-from node.errors import CorruptStore, DecodingError
+from node.errors import CorruptStore, DecodingError, NodeError
 from node.execution.transition import ExecutedBlock
+from node.history import first_kept, pruned
+from node.indices import is_canonical
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table
 from node.types.block import Block, Header, decode_body, decode_header
 from node.types.primitives import Address, Hash32, create_address, keccak256
 from node.types.receipt import Receipt, decode_receipt
 from node.types.rlp_codec import as_bytes, as_list, decode, encode
-from node.types.transaction import Transaction
+from node.types.transaction import DEPOSIT, Transaction, decode_transaction
 
 
 def put_block(tx: WriteTransaction, executed: ExecutedBlock) -> None:
@@ -35,28 +41,80 @@ def get_header(snapshot: Snapshot, block_hash: Hash32) -> Header | None:
 
 
 def get_block(snapshot: Snapshot, block_hash: Hash32) -> Block | None:
-    """Return a stored block; CorruptStore if its body is missing or cannot be decoded."""
+    """Return a stored block; PrunedHistory if only its header is kept, CorruptStore if its body is
+    missing or cannot be decoded.
+    """
     header = get_header(snapshot, block_hash)
     if header is None:
         return None
     raw = snapshot.get(Table.BODIES, block_hash)
     if raw is None:
-        raise CorruptStore(f"body of block 0x{block_hash.hex()}: it is missing")
+        raise _missing(snapshot, header, "body of block 0x{}: it is missing")
     try:
         return decode_body(header, raw)
     except DecodingError as error:
         raise CorruptStore(f"body of block 0x{block_hash.hex()}: {error}") from error
 
 
+def get_opening(snapshot: Snapshot, block_hash: Hash32) -> Block | None:
+    """Return a block with its first transaction alone, which a rollup's pruned block still has.
+
+    PrunedHistory if it is pruned and had none to keep, CorruptStore as `get_block`.
+    """
+    raw = snapshot.get(Table.OPENINGS, block_hash)
+    header = None if raw is None else get_header(snapshot, block_hash)
+    if raw is None or header is None:
+        block = get_block(snapshot, block_hash)
+        return None if block is None else Block(block.header, block.transactions[:1])
+    try:
+        return Block(header, (decode_transaction(raw),))
+    except DecodingError as error:
+        raise CorruptStore(f"opening of block 0x{block_hash.hex()}: {error}") from error
+
+
 def get_receipts(snapshot: Snapshot, block: Block) -> tuple[Receipt, ...]:
-    """Return the receipts of a stored block; CorruptStore if they are missing or damaged."""
+    """Return the receipts of a stored block; PrunedHistory if they are no longer kept, CorruptStore
+    if they are missing or damaged.
+    """
     raw = snapshot.get(Table.RECEIPTS, block.hash)
     if raw is None:
-        raise CorruptStore(f"receipts of block 0x{block.hash.hex()}: they are missing")
+        raise _missing(snapshot, block.header, "receipts of block 0x{}: they are missing")
     try:
         return decode_receipts(block, split_receipts(raw))
     except DecodingError as error:
         raise CorruptStore(f"receipts of block 0x{block.hash.hex()}: {error}") from error
+
+
+def prune_block(tx: WriteTransaction, block_hash: Hash32) -> list[Hash32]:
+    """Delete the body and receipts of a block, except a deposit that opens it.
+
+    Returns the hashes of its transactions; CorruptStore if the body is missing or damaged.
+    """
+    raw = tx.get(Table.BODIES, block_hash)
+    if raw is None:
+        raise CorruptStore(f"body of block 0x{block_hash.hex()}: it is missing")
+    try:
+        items = as_list(as_list(decode(raw, 6), "block body", 3)[0], "transactions")
+    except DecodingError as error:
+        raise CorruptStore(f"body of block 0x{block_hash.hex()}: {error}") from error
+    envelopes = [item if isinstance(item, bytes) else encode(item) for item in items]
+    if envelopes and envelopes[0][:1] == bytes([DEPOSIT]):
+        tx.put(Table.OPENINGS, block_hash, envelopes[0])
+    tx.delete(Table.BODIES, block_hash)
+    tx.delete(Table.RECEIPTS, block_hash)
+    return [keccak256(envelope) for envelope in envelopes]
+
+
+def _missing(snapshot: Snapshot, header: Header, message: str) -> NodeError:
+    """Return the error for something of a block that is not there: pruned, or lost."""
+    first = first_kept(snapshot)
+    # Where the history begins, only the canonical block is kept.
+    is_kept = header.number > first or (
+        header.number == first and is_canonical(snapshot, header.hash)
+    )
+    if is_kept or header.number == 0:
+        return CorruptStore(message.format(header.hash.hex()))
+    return pruned(f"block {header.number}", first)
 
 
 def encode_receipts(receipts: Sequence[Receipt]) -> bytes:

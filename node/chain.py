@@ -11,7 +11,9 @@ from node.blob_store import put_blobs
 from node.block_store import get_block, get_header, put_block
 from node.errors import CorruptStore, CriticalError, ResetError
 from node.execution.transition import ExecutedBlock
+from node.history import first_kept, pruned
 from node.indices import canonical_hash, is_canonical
+from node.pruning import note_unwound
 from node.state.flat_state import FlatState
 from node.state.trie_state import stored_state
 from node.state.view import StateView
@@ -96,6 +98,7 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
     removed: list[Block] = []
     for number in range(heads.unsafe.number, target.number, -1):
         block = _canonical_block(tx, BlockNumber(number))
+        note_unwound(tx, block, _stored_header(tx, block.header.parent_hash))
         record = tx.get(Table.UNDO, block.hash)
         if record is None:
             raise CriticalError(f"block {number} is too old to be unwound: no record undoes it")
@@ -107,10 +110,31 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
 
 
 def state_view(snapshot: Snapshot, header: Header) -> StateView:
-    """Return the state after a stored block: flat if the store is at it, from the trie if not."""
+    """Return the state after a stored block: flat if the store is at it, from the trie if not.
+
+    PrunedHistory if it is older than what is kept, or of a branch that is.
+    """
     if flat_state_root(snapshot) == header.state_root:
         return FlatState(snapshot, header.state_root)
+    check_state_kept(snapshot, header)
     return stored_state(snapshot, header.state_root)
+
+
+def check_state_kept(snapshot: Snapshot, header: Header) -> None:
+    """Refuse with PrunedHistory a block whose state may have lost nodes by now.
+
+    An unwound block shares nodes with the canonical block that it descends from: it is as old.
+    """
+    first = first_kept(snapshot)
+    ancestor = header
+    while ancestor.number >= first > 0:
+        if canonical_hash(snapshot, ancestor.number) == ancestor.hash:
+            return
+        ancestor = _stored_header(snapshot, ancestor.parent_hash)
+    if ancestor is not header:
+        raise pruned(f"the branch from block {ancestor.number} to {header.number}", first)
+    if first > 0:
+        raise pruned(f"block {header.number}", first)
 
 
 def ancestor_hashes(snapshot: Snapshot, parent: Header) -> Callable[[BlockNumber], Hash32]:
@@ -128,14 +152,19 @@ def ancestor_hashes(snapshot: Snapshot, parent: Header) -> Callable[[BlockNumber
         while lowest > number:
             if is_canonical(snapshot, known[lowest]):
                 return _canonical_hash(snapshot, number)
-            header = get_header(snapshot, known[lowest])
-            if header is None:
-                raise CorruptStore(f"header of block 0x{known[lowest].hex()}: it is missing")
+            header = _stored_header(snapshot, known[lowest])
             lowest -= 1
             known[lowest] = header.parent_hash
         return known[number]
 
     return block_hash
+
+
+def _stored_header(snapshot: Snapshot, block_hash: Hash32) -> Header:
+    header = get_header(snapshot, block_hash)
+    if header is None:
+        raise CorruptStore(f"header of block 0x{block_hash.hex()}: it is missing")
+    return header
 
 
 def _canonical_hash(snapshot: Snapshot, number: BlockNumber) -> Hash32:

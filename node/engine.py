@@ -23,6 +23,7 @@ from node.execution.transition import BlockExecution, ExecutedBlock, build_block
 from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
+from node.pruning import note_obsolete, prune
 from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table
 from node.types.block import Block, BlockRef, Header
@@ -37,6 +38,8 @@ class Engine:
     """Writes one chain's store. Methods block, and a lock lets one of them run at a time.
 
     `undo_blocks` is how many of the newest blocks can be unwound, `interpreter` runs the code.
+    `kept_blocks` is how many of the newest blocks are kept with their states, None for all: what is
+    older is pruned, unless it is above the finalized head.
     """
 
     def __init__(
@@ -46,11 +49,13 @@ class Engine:
         *,
         undo_blocks: int = UNDO_BLOCKS,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
+        kept_blocks: int | None = None,
     ) -> None:
         self._database = database
         self._config = config
         self._undo_blocks = undo_blocks
         self._interpreter = interpreter
+        self._kept_blocks = kept_blocks
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[HeadChange], None]] = []
         with database.read() as snapshot:
@@ -68,7 +73,7 @@ class Engine:
             heads = Heads(first.block.header.ref, first.block.header.ref, first.block.header.ref)
             with self._database.write() as tx:
                 tx.put(Table.META, _CHAIN_ID_KEY, chain_id)
-                extend(tx, first, self._undo_blocks)
+                self._extend(tx, first)
                 put_heads(tx, heads)
             self._heads = heads
 
@@ -158,8 +163,9 @@ class Engine:
                 parent = BlockRef(block.header.parent_hash, BlockNumber(block.number - 1))
                 removed = self._unwind(tx, old, block.header.ref if known else parent)
                 if not known:
-                    extend(tx, executed, self._undo_blocks)
+                    self._extend(tx, executed)
                 self._finish(tx, old, new, cursor)
+                self._prune(tx, new)
             self._committed(HeadChange(() if known else (executed,), removed, new), cursor)
 
     def set_heads(
@@ -192,6 +198,16 @@ class Engine:
         if canonical_hash(tx, target.number) != target.hash:
             raise ResetError(f"block {target.number} (0x{target.hash.hex()}) is not canonical")
         return unwind(tx, old, target)
+
+    def _extend(self, tx: WriteTransaction, executed: ExecutedBlock) -> None:
+        extend(tx, executed, self._undo_blocks)
+        if self._kept_blocks is not None:
+            note_obsolete(tx, executed)
+
+    def _prune(self, tx: WriteTransaction, heads: Heads) -> None:
+        if self._kept_blocks is not None:
+            oldest = heads.unsafe.number - self._kept_blocks + 1
+            prune(tx, min(oldest, heads.finalized.number))
 
     @staticmethod
     def _finish(tx: WriteTransaction, old: Heads, new: Heads, cursor: bytes | None) -> None:

@@ -6,6 +6,7 @@
         ConfigError       a configuration file or flag
         InvalidTransaction
         InvalidBlock
+        PrunedHistory     what was asked for is older than what this node keeps
         ExecutionFailed   of eth_call and eth_estimateGas
       TemporaryError    the same call may succeed later: retry
         OutOfTime
@@ -107,6 +108,10 @@ class ExecutionReverted(ExecutionFailed):
     def __init__(self, message: str, data: bytes) -> None:
         self.data = data
         super().__init__(message)
+
+
+class PrunedHistory(InvalidInput):
+    """A block, its receipts or its state is no longer here, because a node keeps so much only."""
 
 
 class TemporaryError(NodeError):

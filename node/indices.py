@@ -1,5 +1,7 @@
 """Where to find things: written and taken back in the commit of the block they belong to."""
 
+from collections.abc import Iterable
+
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table, number_key
 from node.types.block import Block
@@ -20,6 +22,12 @@ def remove_block(tx: WriteTransaction, block: Block) -> None:
     tx.delete(Table.CANONICAL, number_key(block.number))
     for transaction in block.transactions:
         tx.delete(Table.TRANSACTIONS, transaction.hash)
+
+
+def forget_transactions(tx: WriteTransaction, hashes: Iterable[Hash32]) -> None:
+    """Let transactions of a pruned block no longer be found by hash."""
+    for tx_hash in hashes:
+        tx.delete(Table.TRANSACTIONS, tx_hash)
 
 
 def canonical_hash(snapshot: Snapshot, number: int) -> Hash32 | None:

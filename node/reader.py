@@ -11,6 +11,7 @@ from node.errors import CorruptStore, CriticalError, InvalidInput
 from node.evm.environment import Interrupt, no_interrupt
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.simulate import CallRequest, Outcome, call, estimate_gas
+from node.history import first_kept
 from node.indices import canonical_hash, is_canonical, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
 from node.lru_cache import LruCache
@@ -129,6 +130,16 @@ class Reader:
         """Return a block, unwound ones too."""
         with self.snapshot() as snapshot:
             return self._block(snapshot, block_hash)
+
+    def opening(self, block_hash: Hash32) -> Block | None:
+        """Return a block with its first transaction alone, which pruned blocks of a rollup have."""
+        with self.snapshot() as snapshot:
+            return block_store.get_opening(snapshot, block_hash)
+
+    def first_kept(self) -> BlockNumber:
+        """Return the number of the oldest block that is kept whole; see `node.history`."""
+        with self.snapshot() as snapshot:
+            return first_kept(snapshot)
 
     def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...] | None:
         """Return a block's receipts, of an unwound block too; None for an unknown block."""

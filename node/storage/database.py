@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +79,14 @@ class WriteTransaction(Snapshot):
         """Set the value under `key`."""
         self._transaction.put(key, value, db=self._tables[table])
 
-    def delete(self, table: Table, key: bytes) -> None:
-        """Remove `key`; nothing happens if it is absent."""
-        self._transaction.delete(key, db=self._tables[table])
+    def put_new(self, table: Table, items: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Set values under keys that are absent; return the keys that were there, left alone."""
+        put, db = self._transaction.put, self._tables[table]
+        return [key for key, value in items if not put(key, value, overwrite=False, db=db)]
+
+    def delete(self, table: Table, key: bytes) -> bool:
+        """Remove `key`; return whether it was there."""
+        return self._transaction.delete(key, db=self._tables[table])
 
 
 class Database:

@@ -6,6 +6,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 |--------------|------------------------------|----------------------------------------------------|
 | HEADERS      | block hash                   | header RLP                                         |
 | BODIES       | block hash                   | RLP of transactions, ommers and withdrawals        |
+| OPENINGS     | block hash                   | the first transaction, where the body is pruned    |
 | RECEIPTS     | block hash                   | RLP list of EIP-2718 receipt encodings             |
 | CANONICAL    | block number                 | block hash                                         |
 | NUMBERS      | block hash                   | block number                                       |
@@ -19,20 +20,28 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | STORAGE      | address, slot (32 bytes)     | value, big-endian without leading zeros            |
 | CODES        | code hash                    | code                                               |
 | TRIE_NODES   | node hash                    | node RLP, of the state trie and all storage tries  |
+| NODE_COUNTS  | node hash                    | how often it is held beyond once                   |
+| GARBAGE      | `garbage_key`                | hashes of trie nodes to let go, one after another  |
 | UNDO         | block hash                   | what `revert` needs to undo this block (below)     |
 | META         | name                         | single values: schema version, heads, cursor, ...  |
 
 ACCOUNTS and STORAGE are the state after one block, the flat state; META's `state_root` says which.
-CODES and TRIE_NODES are found by hash, hold every block's state, and are never deleted.
+CODES are found by hash and never deleted.
+
+A trie node is held once for each trie that has it and, from the moment that a later block changes
+that trie, until the node is let go: `node/history.py` says when. With `--history full` none ever
+is. Nearly all nodes are held once: NODE_COUNTS has an entry only for the others.
 
 An undo record is RLP: [state root before, state root after, [[address, account or empty], ...],
 [[address, slot, value or empty], ...]], with the values from before the block.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from node.errors import CorruptStore, CriticalError, DecodingError
+from node.state.trie_difference import lost_trie_nodes
 from node.state.view import StateChanges
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32
 from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, encode_uint
@@ -40,7 +49,7 @@ from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, enc
 if TYPE_CHECKING:  # the database needs the tables from here
     from node.storage.database import Snapshot, WriteTransaction
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_VERSION_KEY = b"schema_version"
 _STATE_ROOT_KEY = b"state_root"
 
@@ -51,6 +60,7 @@ class Table(StrEnum):
     HEADERS = "headers"
     BODIES = "bodies"
     RECEIPTS = "receipts"
+    OPENINGS = "openings"
     CANONICAL = "canonical"
     NUMBERS = "numbers"
     TRANSACTIONS = "transactions"
@@ -62,6 +72,8 @@ class Table(StrEnum):
     STORAGE = "storage"
     CODES = "codes"
     TRIE_NODES = "trie_nodes"
+    NODE_COUNTS = "node_counts"
+    GARBAGE = "garbage"
     UNDO = "undo"
     META = "meta"
 
@@ -74,6 +86,11 @@ def number_key(number: int) -> bytes:
 def storage_key(address: Address, slot: int) -> bytes:
     """Return the key of a storage slot in the flat state."""
     return address + slot.to_bytes(32, "big")
+
+
+def garbage_key(number: int, block_hash: Hash32, kind: bytes, part: int) -> bytes:
+    """Return the key of a part of what a block leaves behind; ordered by block number first."""
+    return number_key(number) + block_hash + kind + part.to_bytes(4, "big")
 
 
 def flat_state_root(snapshot: "Snapshot") -> Hash32:
@@ -101,10 +118,59 @@ def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> byt
         _write(transaction, Table.STORAGE, storage_key(address, slot), encode_uint(number))
     for code_hash, code in changes.codes.items():
         transaction.put(Table.CODES, code_hash, code)
-    for node_hash, node in changes.trie_nodes.items():
-        transaction.put(Table.TRIE_NODES, node_hash, node)
+    hold_nodes(transaction, changes)
     _set_root(transaction, changes.state_root)
     return _encode_undo(changes, previous_storage)
+
+
+def hold_nodes(transaction: "WriteTransaction", changes: StateChanges) -> None:
+    """Store the nodes that a block's tries gained, or hold once more those that are there.
+
+    CorruptStore if the tries of an account that lost its storage cannot be read.
+    """
+    known = transaction.put_new(Table.TRIE_NODES, changes.trie_nodes.items())
+    for node_hash in (*known, *changes.repeated_nodes):
+        raw = transaction.get(Table.NODE_COUNTS, node_hash)
+        count = 1 if raw is None else int.from_bytes(raw, "big") + 1
+        transaction.put(Table.NODE_COUNTS, node_hash, _encode_count(count))
+    for before, after in _cleared_tries(changes):
+        # Its new trie was built from nothing: what the old one had as well is no gain.
+        whole = set(lost_trie_nodes(_nodes_of(transaction), after, EMPTY_TRIE_ROOT))
+        let_nodes_go(
+            transaction, whole.difference(lost_trie_nodes(_nodes_of(transaction), after, before))
+        )
+
+
+def obsolete_nodes(snapshot: "Snapshot", changes: StateChanges) -> Iterator[bytes]:
+    """Yield what the tries lost that a block changed, those of cleared accounts included."""
+    yield from changes.obsolete_nodes
+    for before, after in _cleared_tries(changes):
+        yield from lost_trie_nodes(_nodes_of(snapshot), before, after)
+
+
+def _cleared_tries(changes: StateChanges) -> Iterator[tuple[Hash32, Hash32]]:
+    """Yield the storage roots, before and after, of the accounts that lost all their storage."""
+    for address in sorted(changes.cleared_storage):
+        before, after = changes.previous_accounts[address], changes.accounts[address]
+        yield (
+            before.storage_root if before else EMPTY_TRIE_ROOT,
+            after.storage_root if after else EMPTY_TRIE_ROOT,
+        )
+
+
+def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> None:
+    """Undo one holding of each node: delete it if that was the last.
+
+    CorruptStore if a node is not there: then a holding was lost before.
+    """
+    for node_hash in hashes:
+        raw = transaction.get(Table.NODE_COUNTS, node_hash)
+        if raw is None:
+            if not transaction.delete(Table.TRIE_NODES, node_hash):
+                raise CorruptStore(f"trie node 0x{node_hash.hex()}: it is gone before its time")
+        else:
+            count = int.from_bytes(raw, "big") - 1
+            _write(transaction, Table.NODE_COUNTS, node_hash, _encode_count(count))
 
 
 def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
@@ -145,6 +211,14 @@ def _write(transaction: "WriteTransaction", table: Table, key: bytes, value: byt
         transaction.put(table, key, value)
     else:
         transaction.delete(table, key)
+
+
+def _nodes_of(snapshot: "Snapshot") -> Callable[[Hash32], bytes | None]:
+    return lambda node_hash: snapshot.get(Table.TRIE_NODES, node_hash)
+
+
+def _encode_count(count: int) -> bytes:
+    return count.to_bytes(4, "big") if count else b""
 
 
 def _set_root(transaction: "WriteTransaction", root: Hash32) -> None:

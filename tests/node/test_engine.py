@@ -23,7 +23,7 @@ from tests.node.chains import BOB, GENESIS, Chain, contract_of, open_chain
 
 # Found by hash, kept when a block is unwound, or never deleted.
 BY_HASH = {Table.HEADERS, Table.BODIES, Table.RECEIPTS, Table.NUMBERS}
-BY_HASH |= {Table.CODES, Table.TRIE_NODES}
+BY_HASH |= {Table.CODES, Table.TRIE_NODES, Table.NODE_COUNTS, Table.GARBAGE}
 
 
 def ref(executed: ExecutedBlock) -> BlockRef:

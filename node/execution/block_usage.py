@@ -38,7 +38,7 @@ def usage_of(tx: Transaction, rules: Rules, da_footprint_gas_scalar: int) -> Blo
         blob_gas=GAS_PER_BLOB * len(tx.blob_versioned_hashes),
         lane_bytes=len(tx.data) if is_in_lane(tx, rules) else 0,
         da_bytes=len(tx.raw),
-        da_footprint=da_size(tx.raw) * scalar if scalar else 0,
+        da_footprint=da_size(tx) * scalar if scalar else 0,
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from node.config import ChainConfig
 from node.errors import InvalidBlock
-from node.execution.fastlz import fastlz_length
 from node.execution.intrinsic import calldata_floor, intrinsic_gas
 from node.execution.l1_fees import (
     L1FeeParameters,
@@ -29,7 +28,6 @@ __all__ = [
     "da_size",
     "decode_extra_data",
     "encode_extra_data",
-    "fastlz_length",
     "intrinsic_gas",
     "l1_fee",
     "l1_gas_used",

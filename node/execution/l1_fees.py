@@ -9,8 +9,8 @@ from typing import Protocol
 
 from node.errors import InvalidInput
 from node.evm.rules import Rules
-from node.execution.fastlz import fastlz_length
 from node.types.primitives import Address, hex_address
+from node.types.transaction import Transaction
 
 L1_BLOCK = hex_address("4200000000000000000000000000000000000015")
 
@@ -107,31 +107,31 @@ def da_footprint_gas_scalar(calldata: bytes) -> int | None:
     return int.from_bytes(calldata[176:178], "big")
 
 
-def l1_fee(raw_tx: bytes, parameters: L1FeeParameters) -> int:
-    """Return what a signed transaction (its EIP-2718 bytes) pays for its place on L1."""
+def l1_fee(tx: Transaction, parameters: L1FeeParameters) -> int:
+    """Return what a signed transaction pays for its place on L1."""
     if parameters.is_before_ecotone:
-        zeros = raw_tx.count(0)
-        gas = 4 * zeros + 16 * (len(raw_tx) - zeros) + parameters.overhead
+        zeros = tx.raw.count(0)
+        gas = 4 * zeros + 16 * (len(tx.raw) - zeros) + parameters.overhead
         return gas * parameters.l1_base_fee * parameters.scalar // 1_000_000
     price = (
         16 * parameters.base_fee_scalar * parameters.l1_base_fee
         + parameters.blob_base_fee_scalar * parameters.l1_blob_base_fee
     )
-    return _scaled_size(raw_tx) * price // _FEE_SCALE
+    return _scaled_size(tx) * price // _FEE_SCALE
 
 
-def l1_gas_used(raw_tx: bytes) -> int:
+def l1_gas_used(tx: Transaction) -> int:
     """Return the `l1GasUsed` that receipts show: the estimated size at calldata's 16 gas."""
-    return _scaled_size(raw_tx) * 16 // _SIZE_SCALE
+    return _scaled_size(tx) * 16 // _SIZE_SCALE
 
 
-def da_size(raw_tx: bytes) -> int:
+def da_size(tx: Transaction) -> int:
     """Return the estimated size in bytes of a signed transaction on L1, at least 100."""
-    return _scaled_size(raw_tx) // _SIZE_SCALE
+    return _scaled_size(tx) // _SIZE_SCALE
 
 
-def _scaled_size(raw_tx: bytes) -> int:
-    estimate = _FASTLZ_COEFFICIENT * fastlz_length(raw_tx) + _FASTLZ_INTERCEPT
+def _scaled_size(tx: Transaction) -> int:
+    estimate = _FASTLZ_COEFFICIENT * tx.fastlz_length + _FASTLZ_INTERCEPT
     return max(_MIN_SIZE * _SIZE_SCALE, estimate)
 
 

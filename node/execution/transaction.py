@@ -94,7 +94,7 @@ def _settle(
     fee = operator_fee_at(gas_used, l1_fees, rules)
     world.add_balance(tx.sender, operator_fee_at(tx.gas, l1_fees, rules) - fee)
     world.add_balance(BASE_FEE_VAULT, gas_used * environment.base_fee)
-    world.add_balance(L1_FEE_VAULT, l1_fee(tx.raw, l1_fees))
+    world.add_balance(L1_FEE_VAULT, l1_fee(tx, l1_fees))
     if rules.is_prague:
         world.add_balance(OPERATOR_FEE_VAULT, fee)
 

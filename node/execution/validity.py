@@ -153,7 +153,7 @@ def rollup_fees(tx: Transaction, gas: int, l1_fees: L1FeeParameters | None, rule
     """Return the L1 fee of a transaction and the operator fee for `gas`; 0 without `l1_fees`."""
     if l1_fees is None:
         return 0
-    return l1_fee(tx.raw, l1_fees) + operator_fee_at(gas, l1_fees, rules)
+    return l1_fee(tx, l1_fees) + operator_fee_at(gas, l1_fees, rules)
 
 
 def operator_fee_at(gas: int, l1_fees: L1FeeParameters, rules: Rules) -> int:

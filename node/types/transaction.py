@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from coincurve import PrivateKey, PublicKey
 
 from node.errors import DecodingError, InvalidTransaction
+from node.types.fastlz import fastlz_length
 from node.types.primitives import Address, Hash32, keccak256
 from node.types.rlp_codec import (
     Decoded,
@@ -85,19 +86,35 @@ class Transaction:
     raw: bytes = field(repr=False)
     hash: Hash32
     sidecar: BlobSidecar | None = field(default=None, repr=False, compare=False)
-    _sender: list[Address] = field(default_factory=list, repr=False, compare=False)
+    # Functions of the rest that take long: remembered when they are first asked for.
+    _sender: Address | None = field(default=None, init=False, repr=False, compare=False)
+    _fastlz_length: int | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def sender(self) -> Address:
-        """The signer, recovered once (about 50 us); InvalidTransaction if there is none."""
-        if not self._sender:
-            if self.s > SECP256K1_HALF_N:
-                raise InvalidTransaction("invalid sender: signature s is in the upper half")
-            sender = recover_address(self.signing_hash(), self.y_parity, self.r, self.s)
-            if sender is None:
-                raise InvalidTransaction("invalid sender: the signature recovers to no address")
-            self._sender.append(sender)
-        return self._sender[0]
+        """The signer, recovered once (about 35 us); InvalidTransaction if there is none."""
+        sender = self._sender
+        if sender is None:
+            sender = self._recover_sender()
+            object.__setattr__(self, "_sender", sender)
+        return sender
+
+    def _recover_sender(self) -> Address:
+        if self.s > SECP256K1_HALF_N:
+            raise InvalidTransaction("invalid sender: signature s is in the upper half")
+        sender = recover_address(self.signing_hash(), self.y_parity, self.r, self.s)
+        if sender is None:
+            raise InvalidTransaction("invalid sender: the signature recovers to no address")
+        return sender
+
+    @property
+    def fastlz_length(self) -> int:
+        """The bytes that FastLZ would compress the encoding to, counted once."""
+        length = self._fastlz_length
+        if length is None:
+            length = fastlz_length(self.raw)
+            object.__setattr__(self, "_fastlz_length", length)
+        return length
 
     @property
     def gas_price(self) -> int:

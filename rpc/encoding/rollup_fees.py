@@ -12,6 +12,7 @@ from node.execution.fees import (
 )
 from node.types.block import AnyTransaction, Block
 from node.types.deposit import DepositTransaction
+from node.types.transaction import Transaction
 from rpc.encoding.hexadecimal import JsonObject, quantity
 
 
@@ -28,16 +29,16 @@ def rollup_fees(
     parameters = parse_l1_fee_parameters(block.transactions[0].data)
     is_jovian = config.is_jovian(block.header.timestamp)
     return [
-        {} if isinstance(tx, DepositTransaction) else _fields(tx.raw, parameters, is_jovian)
+        {} if isinstance(tx, DepositTransaction) else _fields(tx, parameters, is_jovian)
         for tx in transactions
     ]
 
 
-def _fields(raw_tx: bytes, parameters: L1FeeParameters, is_jovian: bool) -> JsonObject:
+def _fields(tx: Transaction, parameters: L1FeeParameters, is_jovian: bool) -> JsonObject:
     fields: JsonObject = {
         "l1GasPrice": quantity(parameters.l1_base_fee),
-        "l1GasUsed": quantity(l1_gas_used(raw_tx)),
-        "l1Fee": quantity(l1_fee(raw_tx, parameters)),
+        "l1GasUsed": quantity(l1_gas_used(tx)),
+        "l1Fee": quantity(l1_fee(tx, parameters)),
         "l1BlobBaseFee": quantity(parameters.l1_blob_base_fee),
         "l1BaseFeeScalar": quantity(parameters.base_fee_scalar),
         "l1BlobBaseFeeScalar": quantity(parameters.blob_base_fee_scalar),
@@ -47,6 +48,6 @@ def _fields(raw_tx: bytes, parameters: L1FeeParameters, is_jovian: bool) -> Json
         fields["operatorFeeConstant"] = quantity(parameters.operator_fee_constant)
     if is_jovian:
         fields["daFootprintGasScalar"] = quantity(parameters.da_footprint_gas_scalar)
-        footprint = da_size(raw_tx) * parameters.da_footprint_gas_scalar
+        footprint = da_size(tx) * parameters.da_footprint_gas_scalar
         fields["blobGasUsed"] = quantity(footprint)
     return fields

@@ -191,7 +191,7 @@ def test_a_rollups_transaction_pays_for_l1_too(jovian: bool) -> None:
         tx = chain.transfer(value=5, cap=10 * GWEI)
         operator = (21_000 * 2_000_000 * 100 if jovian else 21_000 * 2) + 77
         parameters = parse_l1_fee_parameters(l1_attributes(**fees).data)
-        cost = 21_000 * 10 * GWEI + 5 + l1_fee(tx.raw, parameters) + operator
+        cost = 21_000 * 10 * GWEI + 5 + l1_fee(tx, parameters) + operator
         # In the genesis state L1Block knows no price yet: only the first block's deposit tells it.
         chain.insert()
         pay = chain.transfer(1, to=USERS[0], value=cost - 1, gas=30_000)

@@ -19,7 +19,6 @@ from node.execution.fees import (
     decode_extra_data,
     encode_extra_data,
     fake_exponential,
-    fastlz_length,
     l1_fee,
     l1_gas_used,
     next_base_fee,
@@ -30,9 +29,12 @@ from node.execution.fees import (
 )
 from node.genesis import genesis_block, l1_dev_genesis, l2_genesis
 from node.types.block import Header
+from node.types.fastlz import fastlz_length
 from node.types.primitives import Address
+from node.types.transaction import Transaction
 from tests.node.execution.memory_chain import l1_attributes
-from tests.node.execution.test_fastlz import CONTRACT_CALL
+from tests.node.execution.signing import sign
+from tests.node.types.test_fastlz import CONTRACT_CALL
 
 ETHEREUM = l1_dev_genesis(timestamp=1_700_000_000)
 ISTHMUS = l2_genesis(chain_id=901, timestamp=1_700_000_000)
@@ -127,31 +129,38 @@ def test_a_rollup_has_no_blobs() -> None:
     assert blob_base_fee(JOVIAN.config, parent) == 1
 
 
+def _encoded_as(raw: bytes) -> Transaction:
+    return replace(sign(), raw=raw)
+
+
 def test_a_small_transaction_pays_for_a_hundred_bytes() -> None:
     price = 16 * 2 * 10**9 + 3 * 10**7
-    assert l1_fee(b"\x02" * 50, PARAMETERS) == 100_000_000 * price // 10**12
-    assert l1_gas_used(b"\x02" * 50) == 1_600
-    assert da_size(b"\x02" * 50) == 100
+    tx = _encoded_as(b"\x02" * 50)
+    assert l1_fee(tx, PARAMETERS) == 100_000_000 * price // 10**12
+    assert l1_gas_used(tx) == 1_600
+    assert da_size(tx) == 100
 
 
 def test_a_large_transaction_pays_by_its_compressed_size() -> None:
     raw = bytes(range(256)) * 3 + bytes(range(0, 256, 3)) * 4
+    tx = _encoded_as(raw)
     scaled = 836_500 * fastlz_length(raw) - 42_585_600
     assert scaled > 100_000_000
-    assert l1_fee(raw, PARAMETERS) == scaled * (16 * 2 * 10**9 + 3 * 10**7) // 10**12
-    assert da_size(raw) == scaled // 10**6
-    assert l1_gas_used(raw) == scaled * 16 // 10**6
+    assert l1_fee(tx, PARAMETERS) == scaled * (16 * 2 * 10**9 + 3 * 10**7) // 10**12
+    assert da_size(tx) == scaled // 10**6
+    assert l1_gas_used(tx) == scaled * 16 // 10**6
 
 
 @pytest.mark.parametrize(("raw", "fee"), [(bytes.fromhex("facade"), 1_700), (CONTRACT_CALL, 2_148)])
 def test_l1_fees_that_other_implementations_give(raw: bytes, fee: int) -> None:
-    assert l1_fee(raw, L1FeeParameters(1_000, 1_000, 1_000, 1_000)) == fee
+    assert l1_fee(_encoded_as(raw), L1FeeParameters(1_000, 1_000, 1_000, 1_000)) == fee
 
 
 def test_unset_scalars_bring_back_the_oldest_formula() -> None:
     old = L1FeeParameters(10**9, 0, 0, 0, overhead=188, scalar=684_000)
-    assert l1_fee(b"\x00\x01", old) == (4 + 16 + 188) * 10**9 * 684_000 // 10**6
-    assert l1_fee(b"\x00\x01", replace(old, overhead=0, scalar=0)) == 0
+    tx = _encoded_as(b"\x00\x01")
+    assert l1_fee(tx, old) == (4 + 16 + 188) * 10**9 * 684_000 // 10**6
+    assert l1_fee(tx, replace(old, overhead=0, scalar=0)) == 0
 
 
 def test_the_operator_fee_of_both_forks() -> None:

@@ -323,7 +323,7 @@ def test_every_fee_reaches_its_vault(genesis: Genesis, fee_of: Callable[[int], i
     chain, executed, tx = _fees_of_one_transaction(genesis, 5_000_000, 77)
     gas, base_fee = executed.receipts[1].gas_used, executed.block.header.base_fee
     assert gas < tx.gas
-    data_fee = l1_fee(tx.raw, L1FeeParameters(10**9, 10**8, 1_368, 810_949))
+    data_fee = l1_fee(tx, L1FeeParameters(10**9, 10**8, 1_368, 810_949))
     tip = gas * (tx.effective_gas_price(base_fee) - base_fee)
     assert chain.balance(SEQUENCER_VAULT) == tip
     assert chain.balance(BASE_FEE_VAULT) == gas * base_fee
@@ -343,14 +343,14 @@ def test_the_attributes_of_the_very_block_price_it() -> None:
     chain = MemoryChain(ISTHMUS)
     chain.extend(l1_attributes(base_fee_scalar=0, blob_base_fee_scalar=0, l1_blob_base_fee=0))
     chain.extend(l1_attributes(l1_base_fee=5 * 10**9, blob_base_fee_scalar=0), sign(nonce=0))
-    expected = l1_fee(sign(nonce=0).raw, L1FeeParameters(5 * 10**9, 10**8, 1_368, 0))
+    expected = l1_fee(sign(nonce=0), L1FeeParameters(5 * 10**9, 10**8, 1_368, 0))
     assert chain.balance(L1_FEE_VAULT) == expected
 
 
 def test_the_jovian_da_footprint_is_in_the_header() -> None:
     _, built = _rollup_block(JOVIAN)
-    signed = [tx.raw for tx in built.block.transactions if isinstance(tx, Transaction)]
-    footprint = sum(da_size(raw) for raw in signed) * 400
+    signed = [tx for tx in built.block.transactions if isinstance(tx, Transaction)]
+    footprint = sum(da_size(tx) for tx in signed) * 400
     assert built.block.header.blob_gas_used == footprint == 2 * 100 * 400
 
 

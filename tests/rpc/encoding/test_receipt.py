@@ -94,8 +94,8 @@ def test_the_fees_of_a_rollup_come_from_the_block_s_own_attributes() -> None:
     parameters = parse_l1_fee_parameters(calldata)
     expected = {
         "l1GasPrice": hex(7_000_000_000),
-        "l1GasUsed": hex(l1_gas_used(tx.raw)),
-        "l1Fee": hex(l1_fee(tx.raw, parameters)),
+        "l1GasUsed": hex(l1_gas_used(tx)),
+        "l1Fee": hex(l1_fee(tx, parameters)),
         "l1BlobBaseFee": "0x2",
         "l1BaseFeeScalar": hex(1368),
         "l1BlobBaseFeeScalar": hex(810_949),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.execution.fastlz import fastlz_length
+from node.types.fastlz import fastlz_length
 
 # A contract call on OP Mainnet; its length is op-geth's test vector.
 CONTRACT_CALL = bytes.fromhex(

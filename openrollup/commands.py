@@ -157,8 +157,15 @@ def _add_replay(commands: "_Commands") -> None:
     command = _command(commands, "replay", _run_replay, "re-execute blocks and compare everything")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--datadir", type=file_path, help="a stopped or running node's folder")
+    source.add_argument(
+        "--rpc", dest="rpc_url", type=url, metavar="URL", help="a running node, from genesis on"
+    )
     source.add_argument("--file", type=file_path, help="blocks as concatenated RLP, with --genesis")
-    command.add_argument("--genesis", type=file_path)
+    command.add_argument(
+        "--genesis",
+        type=file_path,
+        help="what the chain begins with: for --file, and for --rpc of a node that does not tell",
+    )
     _add_evm(command)
     _add_range(command)
 

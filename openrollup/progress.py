@@ -38,8 +38,12 @@ class Progress:
             self._out.write("\r\x1b[2K")  # the command's own words say how it ended
             self._out.flush()
 
-    def show(self, done: int) -> None:
-        """Show that `done` blocks are done; cheap enough to be called for each."""
+    def show(self, done: int, total: int | None = None) -> None:
+        """Show that `done` blocks are done; cheap enough to be called for each.
+
+        `total` says that the end has moved, or is known now.
+        """
+        self._total = self._total if total is None else total
         now = time.monotonic()
         if now - self._shown_at < self._interval_s:
             return

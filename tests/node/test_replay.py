@@ -375,10 +375,10 @@ def test_what_follows_the_transaction_is_not_looked_at(chain: Chain) -> None:
 
 def test_a_transaction_that_is_in_no_block(chain: Chain) -> None:
     unknown = Hash32(b"\x07" * 32)
-    with pytest.raises(InvalidInput, match="0x0707.* is in none of blocks 0 to 3"):
+    with pytest.raises(InvalidInput, match=r"0x0707.* is in none of blocks 0 to 3"):
         list(replay(chain.reader, BlockNumber(0), BlockNumber(LAST), upto=unknown))
     late = block(chain, 2).transactions[0].hash
     with pytest.raises(InvalidInput, match="is in none of blocks 0 to 1"):
         list(replay(chain.reader, BlockNumber(0), BlockNumber(1), upto=late))
-    with pytest.raises(InvalidInput, match="0x0707.* is in none of the blocks"):
+    with pytest.raises(InvalidInput, match=r"0x0707.* is in none of the blocks"):
         list(replay_blocks(blocks(chain), GENESIS, upto=unknown))

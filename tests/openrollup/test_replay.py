@@ -185,7 +185,7 @@ def test_a_range_that_the_file_does_not_hold(file: Path, asked: dict[str, int], 
 def test_what_goes_together(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--genesis: expected beside --file"):
         run_replay(ReplayOptions(None, tmp_path, None, None, None, json=False))
-    with pytest.raises(ConfigError, match="--genesis: goes with --file"):
+    with pytest.raises(ConfigError, match="--genesis: goes with --file or --rpc"):
         run_replay(options(datadir=tmp_path, genesis=tmp_path))
 
 

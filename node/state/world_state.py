@@ -92,6 +92,10 @@ class WorldState:
             self._accounts[address] = account
             return account
 
+    def set_account(self, address: Address, account: Account) -> None:
+        """Replace an account as a whole, its storage apart; nonce and balance must be in range."""
+        self._set_account(address, self.account(address), account)
+
     def _set_account(
         self, address: Address, before: Account | None, account: Account | None
     ) -> None:
@@ -111,7 +115,12 @@ class WorldState:
 
     def add_balance(self, address: Address, amount: int) -> None:
         """Add `amount` (negative: take it away) to a balance; touches the account even if 0."""
-        self.set_balance(address, self.get_balance(address) + amount)
+        before = self.account(address)
+        nonce, balance, storage_root, code_hash = before or EMPTY_ACCOUNT
+        balance += amount
+        if not 0 <= balance <= UINT256_MAX:
+            raise ValueError(f"balance of 0x{address.hex()}: {balance} is not a 256-bit number")
+        self._set_account(address, before, Account(nonce, balance, storage_root, code_hash))
 
     def get_nonce(self, address: Address) -> int:
         account = self.account(address)
@@ -311,12 +320,12 @@ class WorldState:
         transient storage is empty, and earlier checkpoints are void.
         """
         accounts, storages = self._accounts, self._storages
-        touched = {key for mapping, key, _ in self._journal if mapping is accounts}
-        for address in touched:
-            account = accounts[address]
-            if account is not None and account.is_empty:
-                accounts[address] = None
-                storages[address] = _Storage(is_detached=True)
+        for mapping, address, _ in self._journal:
+            if mapping is accounts:
+                account = accounts[address]
+                if account is not None and not account.balance and account.is_empty:
+                    accounts[address] = None
+                    storages[address] = _Storage(is_detached=True)
         for storage in self._written:
             storage.original.clear()
         self._written.clear()

@@ -116,7 +116,7 @@ class DevChain:
         self._engine.insert(
             executed,
             safe=self._trailing(executed, self._config.safe_distance),
-            finalized=self._trailing(executed, self._config.finalized_distance),
+            finalized=self._finalized(executed),
         )
         return executed
 
@@ -132,6 +132,11 @@ class DevChain:
             extra_data=b"",
             no_tx_pool=False,
         )
+
+    def _finalized(self, executed: ExecutedBlock) -> BlockRef:
+        # Where the newest blocks were taken back, what was final stays so.
+        trailing = self._trailing(executed, self._config.finalized_distance)
+        return max(trailing, self._engine.heads.finalized, key=lambda ref: ref.number)
 
     def _trailing(self, executed: ExecutedBlock, distance: int) -> BlockRef:
         number = max(executed.block.number - distance, 0)

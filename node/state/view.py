@@ -63,7 +63,7 @@ class StateView(Protocol):
         ...
 
     def trie_node(self, node_hash: Hash32) -> bytes:
-        """Return the trie node with this hash; CorruptStore if it is missing."""
+        """Return the trie node with this hash; CorruptStore if it is missing or damaged."""
         ...
 
 
@@ -79,12 +79,11 @@ def checked_code(code_hash: Hash32, found: bytes | None) -> bytes:
 
 
 def checked_node(node_hash: Hash32, found: bytes | None) -> bytes:
-    """Return what was found under a node hash; CorruptStore if that is nothing.
-
-    `Trie` compares the hash, once for each node that it loads.
-    """
+    """Return what was found under a node hash, if it is that node; CorruptStore otherwise."""
     if found is None:
         raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
+    if keccak256(found) != node_hash:
+        raise CorruptStore(f"trie node 0x{node_hash.hex()}: the stored bytes have another hash")
     return found
 
 

@@ -16,7 +16,7 @@ from node.state.proofs import (
 )
 from node.state.trie import Trie, no_nodes, ordered_key, ordered_root
 from node.state.trie_state import empty_state
-from node.state.view import decode_account
+from node.state.view import checked_node, decode_account
 from node.state.world_state import WorldState
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32, keccak256
 from node.types.rlp_codec import encode, encode_uint
@@ -140,4 +140,4 @@ def test_malformed_root_nodes_are_refused(raw: bytes) -> None:
 def test_proving_from_a_damaged_store_is_corruption() -> None:
     root, nodes = built({b"key": bytes(40)})
     with pytest.raises(CorruptStore, match="another hash"):
-        prove(lambda node_hash: nodes[node_hash] + b"\x00", root, b"key")
+        prove(lambda key: checked_node(key, nodes[key] + b"\x00"), root, b"key")

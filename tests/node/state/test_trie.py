@@ -9,6 +9,7 @@ from trie import HexaryTrie
 from node.errors import CorruptStore, DecodingError
 from node.state.trie import Trie, no_nodes, ordered_key, ordered_root
 from node.state.trie_node import Branch, Child, Extension, decode_node
+from node.state.view import checked_node
 from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, keccak256
 from node.types.rlp_codec import RlpItem, encode
 from tests.node.state.strategies import contents, keys, values
@@ -198,7 +199,7 @@ def test_a_changed_node_is_corruption() -> None:
     trie.put(b"key", bytes(40))
     root, nodes = trie.commit()
     with pytest.raises(CorruptStore, match="another hash"):
-        Trie(lambda _: nodes[root] + b"\x00", root).get(b"key")
+        Trie(lambda key: checked_node(key, nodes[root] + b"\x00"), root).get(b"key")
 
 
 _HASH = bytes(range(32))
@@ -230,6 +231,10 @@ def test_malformed_nodes_are_refused(structure: RlpItem, reason: str) -> None:
         decode_node(raw, keccak256(raw))
     with pytest.raises(CorruptStore, match=reason):
         Trie(lambda _: raw, keccak256(raw)).get(b"key")
+    with pytest.raises(CorruptStore, match=reason):
+        changed = Trie(lambda _: raw, keccak256(raw))
+        changed.put(b"key", b"value")
+        changed.commit()
 
 
 def test_deep_nesting_is_refused() -> None:

@@ -14,7 +14,7 @@ from consensus.derivation.reset import SyncStart, pipeline_start, sync_start
 from consensus.engine_gate import EngineGate
 from consensus.finality import FinalityTracker
 from consensus.l1.chain_config import L1ChainConfig
-from consensus.l1.source import L1NotFound, L1Source
+from consensus.l1.source import BlobSource, L1NotFound, L1Source
 from consensus.l2_chain import L2Chain
 from node.config import ChainConfig
 from node.engine import Engine
@@ -35,6 +35,7 @@ class Deriver:
         chain_config: ChainConfig,
         l1_chain_config: L1ChainConfig,
         l1: L1Source,
+        blobs: BlobSource,
         l2: L2Chain,
         reader: Reader,
         gate: EngineGate,
@@ -43,6 +44,7 @@ class Deriver:
         self._chain_config = chain_config
         self._l1_chain_config = l1_chain_config
         self._l1 = l1
+        self._blobs = blobs
         self._l2 = l2
         self._reader = reader
         self._gate = gate
@@ -79,6 +81,7 @@ class Deriver:
                 self._chain_config,
                 self._l1_chain_config,
                 self._l1,
+                self._blobs,
                 self._l2,
                 start.pipeline,
             )

@@ -60,6 +60,7 @@ def _add_dev(commands: "_Commands") -> None:
     add(
         "--l1", dest="l1_url", type=url, metavar="URL", help="an outside L1 (else: an embedded one)"
     )
+    _add_beacon(command)
     add("--key-file", type=file_path, help="the key that pays on an outside L1")
     add("--block-time", dest="block_time_s", type=seconds, help="of L2, in seconds (default 1)")
     add(
@@ -138,9 +139,20 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--genesis", type=file_path, required=True, help="genesis.json")
     add("--l1-chain", type=file_path, required=True, help="l1-chain.json")
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
+    _add_beacon(command)
     add("--datadir", type=file_path, required=True)
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
     _add_evm(command)
+
+
+def _add_beacon(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--l1-beacon",
+        dest="l1_beacon_url",
+        type=url,
+        metavar="URL",
+        help="a beacon node, for blobs (default: --l1's own URL, where Anvil serves them)",
+    )
 
 
 def _add_data_limits(command: ArgumentParser) -> None:

@@ -109,6 +109,7 @@ class _Nodes:
             path=path,
             port=port,
             l1_poll_interval_s=self.l1.poll_interval_s,
+            l1_beacon_url=self.options.l1_beacon_url,
             sequencing=sequencing,
             interpreter=self.options.evm,
         )

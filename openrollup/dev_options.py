@@ -23,6 +23,7 @@ class DevOptions:
     datadir: Path | None = None
     out: Path | None = None
     l1_url: str | None = None
+    l1_beacon_url: str | None = None
     key_file: Path | None = None
     block_time_s: int | None = None
     l1_block_time_s: int | None = None
@@ -63,6 +64,8 @@ class DevOptions:
         if self.l1_url is None:
             if self.key_file is not None:
                 raise ConfigError("--key-file: goes with --l1, the embedded L1 has its own keys")
+            if self.l1_beacon_url is not None:
+                raise ConfigError("--l1-beacon: goes with --l1, the embedded L1 serves its blobs")
             return
         if self.key_file is None:
             raise ConfigError(

@@ -38,6 +38,7 @@ class RollupOptions:
     datadir: Path
     port: int
     json: bool
+    l1_beacon_url: str | None = None
     batcher_key_file: Path | None = None
     max_da_bytes: int = 1_000_000
     sequencer_url: str | None = None
@@ -79,6 +80,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         l1_chain=read_l1_chain_config(options.l1_chain),
         path=options.datadir,
         port=options.port,
+        l1_beacon_url=options.l1_beacon_url,
         sequencing=sequencing,
         interpreter=options.evm,
     )

@@ -11,6 +11,7 @@ from consensus.config import RollupConfig
 from consensus.deriver import Deriver
 from consensus.driver import Driver
 from consensus.engine_gate import EngineGate
+from consensus.l1.beacon import BeaconClient, L1OwnBeacon
 from consensus.l1.chain_config import L1ChainConfig
 from consensus.l1.client import L1Client
 from consensus.l1.read_ahead import ReadAhead
@@ -52,7 +53,10 @@ class Sequencing:
 
 @dataclass(frozen=True, slots=True)
 class RollupNodeConfig:
-    """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory."""
+    """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory.
+
+    `l1_beacon_url` None means that L1's own URL serves blobs, if anything does.
+    """
 
     rollup: RollupConfig
     genesis: Genesis
@@ -60,6 +64,7 @@ class RollupNodeConfig:
     path: Path | CopyOf | None
     port: int
     l1_poll_interval_s: float = 1.0
+    l1_beacon_url: str | None = None
     sequencing: Sequencing | None = None
     interpreter: Interpreter = DEFAULT_INTERPRETER
 
@@ -89,6 +94,8 @@ class RollupNode:
         config = self._config
         self.watcher = L1Watcher(self._l1, clock, poll_interval_s=config.l1_poll_interval_s)
         self._read_ahead = ReadAhead(self._l1, self._finalized_l1)
+        url = config.l1_beacon_url
+        self._beacon = L1OwnBeacon(self._l1.url) if url is None else BeaconClient(url)
         self._l2 = L2Chain(self.node.reader, config.rollup)
         self._gate = EngineGate(self.node.engine)
         self._failure: Exception | None = None
@@ -122,6 +129,7 @@ class RollupNode:
         """Stop listening and close the store."""
         await self.stop_listening()
         self._read_ahead.close()
+        await self._beacon.close()
         self.node.close()
 
     async def _drive(self) -> None:
@@ -144,6 +152,7 @@ class RollupNode:
             config.genesis.config,
             config.l1_chain,
             self._read_ahead,
+            self._beacon,
             self._l2,
             self.node.reader,
             self._gate,

@@ -5,29 +5,34 @@ from collections import deque
 from typing import Final
 
 from consensus.block_refs import L1BlockRef
+from consensus.codec.blob import decode_blob
 from consensus.config import RollupConfig
 from consensus.derivation.l1_traversal import L1Traversal, PipelineStart
 from consensus.derivation.outcomes import Drained
-from consensus.l1.source import L1Source
-from node.errors import CriticalError, InvalidTransaction
+from consensus.l1.source import BlobSource, L1Source
+from node.errors import DecodingError, InvalidTransaction
 from node.types.block import AnyTransaction, Block
 from node.types.primitives import Address
 from node.types.transaction import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, Transaction
 
-_CALLDATA_TYPES: Final = (LEGACY, ACCESS_LIST, DYNAMIC_FEE)
+_DATA_TYPES: Final = (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB)
 
 _log = logging.getLogger(__name__)
 
 
 class L1Retrieval:
-    """Yields the data of each transaction that the current batcher sent to the inbox.
+    """Yields the data of each transaction that the current batcher sent to the inbox: its calldata,
+    or for a blob transaction what its blobs hold, one after the other.
 
     Whether the transaction succeeded on L1 is irrelevant: its data was published either way.
     """
 
-    def __init__(self, config: RollupConfig, l1: L1Source, previous: L1Traversal) -> None:
+    def __init__(
+        self, config: RollupConfig, l1: L1Source, blobs: BlobSource, previous: L1Traversal
+    ) -> None:
         self._config = config
         self._l1 = l1
+        self._blobs = blobs
         self._previous = previous
         self._opening: L1BlockRef | None = None
         self._data: deque[bytes] = deque()
@@ -38,10 +43,7 @@ class L1Retrieval:
         return self._previous.current_l1
 
     async def next_data(self) -> bytes | Drained:
-        """Return the next transaction's data, in L1 order.
-
-        CriticalError for a blob transaction of the batcher, whose data this node cannot read.
-        """
+        """Return the next piece of data, in L1 order."""
         while not self._data:
             if self._opening is None:
                 block = await self._previous.next_l1_block()
@@ -49,14 +51,7 @@ class L1Retrieval:
                     return block
                 self._opening = block
             # Kept until it is read: a temporary failure must not lose the block.
-            block = self._opening
-            self._data.extend(
-                batcher_data(
-                    await self._l1.block(block.hash),
-                    self._config.batch_inbox,
-                    self._previous.system_config.batcher,
-                )
-            )
+            self._data.extend(await self._data_of(self._opening))
             self._opening = None
         return self._data.popleft()
 
@@ -66,23 +61,36 @@ class L1Retrieval:
         self._data.clear()
         self._previous.reset(start)
 
+    async def _data_of(self, ref: L1BlockRef) -> list[bytes]:
+        block = await self._l1.block(ref.hash)
+        batcher = self._previous.system_config.batcher
+        transactions = batcher_transactions(block, self._config.batch_inbox, batcher)
+        names = [name for tx in transactions for name in tx.blob_versioned_hashes]
+        blobs = iter(await self._blobs.blobs(ref, names) if names else ())
+        data = []
+        for tx in transactions:
+            if tx.type != BLOB:
+                data.append(tx.data)
+                continue
+            for name in tx.blob_versioned_hashes:
+                try:
+                    data.append(decode_blob(next(blobs)))
+                except DecodingError as error:
+                    _log.warning("blob 0x%s ignored: %s", name.hex(), error)
+        return data
 
-def batcher_data(block: Block, inbox: Address, batcher: Address) -> list[bytes]:
-    """Return the calldata of the batcher's transactions to the inbox, in block order."""
-    data = []
+
+def batcher_transactions(block: Block, inbox: Address, batcher: Address) -> list[Transaction]:
+    """Return the transactions that carry the batcher's data, in block order."""
+    found = []
     for tx in block.transactions:
         if tx.to != inbox or not _is_from(tx, batcher):
             continue
-        if tx.type == BLOB:
-            raise CriticalError(
-                f"batcher transaction 0x{tx.hash.hex()} in L1 block {block.number}: expected "
-                "calldata, got blobs, which this node does not read"
-            )
-        if tx.type not in _CALLDATA_TYPES:
+        if isinstance(tx, Transaction) and tx.type in _DATA_TYPES:
+            found.append(tx)
+        else:
             _log.warning("batcher transaction of type %d ignored: 0x%s", tx.type, tx.hash.hex())
-            continue
-        data.append(tx.data)
-    return data
+    return found
 
 
 def _is_from(tx: AnyTransaction, batcher: Address) -> bool:

@@ -12,7 +12,7 @@ from consensus.derivation.l1_retrieval import L1Retrieval
 from consensus.derivation.l1_traversal import L1Traversal, PipelineStart
 from consensus.derivation.outcomes import NeedsL1
 from consensus.l1.chain_config import L1ChainConfig
-from consensus.l1.source import L1Source
+from consensus.l1.source import BlobSource, L1Source
 from consensus.l2_source import L2Source
 from node.config import ChainConfig
 
@@ -26,11 +26,12 @@ class Pipeline:
         chain_config: ChainConfig,
         l1_chain_config: L1ChainConfig,
         l1: L1Source,
+        blobs: BlobSource,
         l2: L2Source,
         start: PipelineStart,
     ) -> None:
         self._traversal = L1Traversal(config, l1, start)
-        retrieval = L1Retrieval(config, l1, self._traversal)
+        retrieval = L1Retrieval(config, l1, blobs, self._traversal)
         assembler = ChannelAssembler(FrameQueue(retrieval))
         validator = BatchValidator(config, l2, ChannelReader(config, assembler))
         self._attributes = AttributesQueue(config, chain_config, l1_chain_config, l1, l2, validator)

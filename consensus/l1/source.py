@@ -1,5 +1,6 @@
 """What consensus reads from L1, whoever serves it."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from consensus.block_refs import L1BlockRef
@@ -28,6 +29,17 @@ class OriginSource(Protocol):
 
     async def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...]:
         """Return a block's receipts in transaction order; L1BlockGone if the hash is unknown."""
+        ...
+
+
+class BlobSource(Protocol):
+    """What carries the data of L1's blob transactions."""
+
+    async def blobs(self, block: L1BlockRef, names: Sequence[Hash32]) -> tuple[bytes, ...]:
+        """Return blobs of an L1 block by their versioned hashes, in the order that these have.
+
+        Each is checked against its hash. Failures to answer are TemporaryError.
+        """
         ...
 
 

@@ -117,7 +117,7 @@ class Verifier:
         self.derived: list[DerivedAttributes] = []
         self.refused_transactions: set[bytes] = set()
         start = PipelineStart(l1.genesis, config.genesis.system_config)
-        self.pipeline = Pipeline(config, chain_config(config), L1_CHAIN, l1, self.l2, start)
+        self.pipeline = Pipeline(config, chain_config(config), L1_CHAIN, l1, l1, self.l2, start)
 
     async def derive(self) -> NeedsL1:
         """Derive all that L1 holds."""

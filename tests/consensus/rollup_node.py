@@ -62,7 +62,7 @@ class RollupNode:
         self.mempool = Mempool(self.reader, chain)
         self.engine.subscribe(self.mempool.on_head_change)
         self.deriver = Deriver(
-            self.config, chain, L1_CHAIN, self.l1, self.l2, self.reader, self.gate
+            self.config, chain, L1_CHAIN, self.l1, self.l1, self.l2, self.reader, self.gate
         )
         self.sequencer = Sequencer(
             self.config,

@@ -54,6 +54,7 @@ class FakeL1:
         self._failure_period = 0
         self._salt = 0
         self.reads = 0
+        self.published_blobs: dict[Hash32, bytes] = {}
         self._add(ZERO_HASH, first_number, timestamp, (), 0)
 
     @property
@@ -110,6 +111,11 @@ class FakeL1:
     def fail_every(self, period: int) -> None:
         """Let each read whose number is a multiple of `period` fail with TemporaryError."""
         self._failure_period = period
+
+    async def blobs(self, block: L1BlockRef, names: Sequence[Hash32]) -> tuple[bytes, ...]:
+        """BlobSource: what was put into `published_blobs`."""
+        self._read()
+        return tuple(self.published_blobs[name] for name in names)
 
     async def chain_id(self) -> int:
         """L1Source."""

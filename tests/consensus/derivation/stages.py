@@ -30,7 +30,7 @@ def make_stages(config: RollupConfig, l1: FakeL1, l2: FakeL2 | None = None) -> S
     """Build the stages, at the rollup's L1 genesis; without an L2 chain, at its genesis too."""
     start = PipelineStart(l1.genesis, config.genesis.system_config)
     traversal = L1Traversal(config, l1, start)
-    retrieval = L1Retrieval(config, l1, traversal)
+    retrieval = L1Retrieval(config, l1, l1, traversal)
     frames = FrameQueue(retrieval)
     assembler = ChannelAssembler(frames)
     reader = ChannelReader(config, assembler)

@@ -1,10 +1,13 @@
 """Taking the batcher's data out of L1."""
 
+from collections.abc import Sequence
+
 import pytest
 from coincurve import PrivateKey
 
+from consensus.codec.blob import BLOB_SIZE, encode_blob
 from consensus.derivation.outcomes import Drained
-from node.errors import CriticalError, TemporaryError
+from node.errors import TemporaryError
 from node.types.deposit import make_deposit
 from node.types.primitives import Address, Hash32, keccak256
 from node.types.rlp_codec import RlpItem, encode, encode_uint
@@ -47,7 +50,7 @@ async def advance(stages: Stages) -> list[bytes]:
     return await drain(stages)
 
 
-def signed_with(kind: int, data: bytes) -> Transaction:
+def signed_with(kind: int, data: bytes, blobs: Sequence[Hash32] = ()) -> Transaction:
     """Sign an envelope of some type by the batcher's key."""
     fields: list[RlpItem] = [
         encode_uint(900),
@@ -63,7 +66,7 @@ def signed_with(kind: int, data: bytes) -> Transaction:
     if kind == 1:
         del fields[3]
     elif kind == 3:
-        fields += [b"\x01", [bytes(32)]]
+        fields += [b"\x01", list(blobs)]
     elif kind == 4:
         fields += [[]]
     digest = keccak256(bytes([kind]) + encode(fields))
@@ -98,11 +101,27 @@ async def test_types(l1: FakeL1, stages: Stages, kind: int, expected: list[bytes
     assert await advance(stages) == expected
 
 
-async def test_blobs_of_the_batcher_stop_the_node(l1: FakeL1, stages: Stages) -> None:
-    l1.mine(Included(signed_with(3, b"")))
+async def test_blobs(l1: FakeL1, stages: Stages) -> None:
+    names = [keccak256(b"one"), keccak256(b"two"), keccak256(b"three")]
+    blobs = (encode_blob(b"first"), b"\xff" * BLOB_SIZE, encode_blob(b"second"))
+    l1.published_blobs = dict(zip(names, blobs, strict=True))
+    l1.mine(
+        Included(batcher_transaction(b"before")),
+        Included(signed_with(3, b"ignored", names)),
+        Included(batcher_transaction(b"after")),
+    )
+    assert await advance(stages) == [b"before", b"first", b"second", b"after"]
+
+
+async def test_blobs_that_do_not_come_are_waited_for(l1: FakeL1, stages: Stages) -> None:
+    name = keccak256(b"one")
+    l1.published_blobs = {name: encode_blob(b"data")}
+    l1.mine(Included(signed_with(3, b"", [name])))
     await stages.traversal.advance()
-    with pytest.raises(CriticalError, match="expected calldata, got blobs"):
+    l1.fail(1, after=1)
+    with pytest.raises(TemporaryError):
         await stages.retrieval.next_data()
+    assert await drain(stages) == [b"data"]
 
 
 async def test_deposits_on_l1_are_nobodys_batches(l1: FakeL1, stages: Stages) -> None:

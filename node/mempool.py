@@ -255,7 +255,8 @@ class Mempool:
             raise TransactionTypeNotSupported(
                 "transaction type not supported: a rollup takes no blob transactions (type 3)"
             )
-        blobs = self._config.blobs_at(self._reader.head_header().timestamp).maximum
+        # Twice what can be taken: whoever sends a few blobs too many shall be told that.
+        blobs = 2 * self._config.blobs_at(self._reader.head_header().timestamp).maximum
         _check_size(raw, MAX_TRANSACTION_BYTES + blobs * MAX_SIDECAR_BYTES_PER_BLOB)
 
     def _check_contents(self, tx: Transaction, head: Header) -> None:

@@ -34,7 +34,7 @@ from node.evm.interpreter import delegation_target
 from node.evm.rules import rules_at
 from node.execution.fees import next_base_fee, read_l1_fee_parameters
 from node.execution.intrinsic import is_in_lane
-from node.execution.validity import check_contents, upfront_cost
+from node.execution.validity import check_contents, rollup_fees, upfront_cost
 from node.head_change import HeadChange
 from node.pending import Pending, PendingTransactions
 from node.reader import Reader
@@ -295,7 +295,7 @@ class Mempool:
             l1_fees = None
             if self._config.rollup is not None:
                 l1_fees = read_l1_fee_parameters(state.storage, rules)
-        cost = upfront_cost(tx, l1_fees, rules)
+        cost = upfront_cost(tx, rollup_fees(tx, l1_fees, rules))
         return (account.nonce, account.balance, cost) if account else (0, 0, cost)
 
     def _check_nonce(self, tx: Transaction, nonce: int) -> None:

@@ -1,6 +1,7 @@
 """What signed transactions take of a block besides gas, and how much of it a block has."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from node.config import ChainConfig
 from node.errors import BlockGasLimitReached, LaneLimitReached
@@ -12,8 +13,7 @@ from node.types.payload import PayloadAttributes
 from node.types.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class BlockUsage:
+class BlockUsage(NamedTuple):
     """Blob gas, bytes of attribution calldata, bytes to publish, and the Jovian DA footprint."""
 
     blob_gas: int = 0

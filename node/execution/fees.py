@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from node.config import ChainConfig
 from node.errors import InvalidBlock
-from node.execution.intrinsic import calldata_floor, intrinsic_gas
+from node.execution.intrinsic import gas_bounds
 from node.execution.l1_fees import (
     L1FeeParameters,
     da_size,
@@ -24,11 +24,10 @@ __all__ = [
     "Eip1559Parameters",
     "L1FeeParameters",
     "blob_base_fee",
-    "calldata_floor",
     "da_size",
     "decode_extra_data",
     "encode_extra_data",
-    "intrinsic_gas",
+    "gas_bounds",
     "l1_fee",
     "l1_gas_used",
     "next_base_fee",

@@ -1,5 +1,7 @@
 """Gas that a transaction costs before a single opcode runs, and the least that it may cost."""
 
+from typing import NamedTuple
+
 from node.evm.attribution import MAX_LANE_CALLDATA, lane_intrinsic_gas
 from node.evm.opcodes import MAX_INIT_CODE_SIZE
 from node.evm.rules import Rules
@@ -10,8 +12,8 @@ from node.types.deposit import DepositTransaction
 __all__ = [
     "MAX_INIT_CODE_SIZE",
     "MAX_LANE_CALLDATA",
-    "calldata_floor",
-    "intrinsic_gas",
+    "GasBounds",
+    "gas_bounds",
     "is_in_lane",
 ]
 
@@ -28,6 +30,16 @@ _ACCESS_LIST_ADDRESS_GAS = 2_400
 _ACCESS_LIST_SLOT_GAS = 1_900
 
 
+class GasBounds(NamedTuple):
+    """The gas that a transaction's own contents cost, and the least that it may use in all.
+
+    `floor` is that of EIP-7623, 0 where there is none.
+    """
+
+    intrinsic: int
+    floor: int
+
+
 def is_in_lane(tx: AnyTransaction, rules: Rules) -> bool:
     """Tell whether the calldata is priced by the attribution lane; a deposit's never is."""
     return (
@@ -37,26 +49,21 @@ def is_in_lane(tx: AnyTransaction, rules: Rules) -> bool:
     )
 
 
-def intrinsic_gas(tx: AnyTransaction, rules: Rules) -> int:
-    """Return the gas that the transaction's own contents cost."""
+def gas_bounds(tx: AnyTransaction, rules: Rules) -> GasBounds:
+    """Return what a transaction has to pay for whatever it does."""
     if rules.lane is not None and is_in_lane(tx, rules):
-        gas = lane_intrinsic_gas(len(tx.data), rules.lane.calldata_gas)
+        gas, floor = lane_intrinsic_gas(len(tx.data), rules.lane.calldata_gas), 0
     else:
-        gas = TRANSACTION_GAS + _TOKEN_GAS * _tokens(tx.data)
+        tokens = _tokens(tx.data)
+        gas = TRANSACTION_GAS + _TOKEN_GAS * tokens
+        floor = TRANSACTION_GAS + _FLOOR_TOKEN_GAS * tokens if rules.is_prague else 0
     if tx.to is None:
         gas += _CREATE_GAS + _INIT_CODE_WORD_GAS * ((len(tx.data) + 31) // 32)
     if isinstance(tx, DepositTransaction):
-        return gas
+        return GasBounds(gas, floor)
     for _, slots in tx.access_list:
         gas += _ACCESS_LIST_ADDRESS_GAS + _ACCESS_LIST_SLOT_GAS * len(slots)
-    return gas + AUTHORIZATION_GAS * len(tx.authorization_list)
-
-
-def calldata_floor(tx: AnyTransaction, rules: Rules) -> int:
-    """Return the least gas that the transaction may use (EIP-7623); 0 where there is no floor."""
-    if not rules.is_prague or is_in_lane(tx, rules):
-        return 0
-    return TRANSACTION_GAS + _FLOOR_TOKEN_GAS * _tokens(tx.data)
+    return GasBounds(gas + AUTHORIZATION_GAS * len(tx.authorization_list), floor)
 
 
 def _tokens(data: bytes) -> int:

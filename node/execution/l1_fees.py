@@ -4,7 +4,7 @@ Sources: OP Stack specs "Fjord: Execution Engine" (L1 cost), "Isthmus" and "Jovi
 DA footprint), "Ecotone: L1 attributes". All fees are in wei.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from node.errors import InvalidInput
@@ -43,11 +43,25 @@ class L1FeeParameters:
     da_footprint_gas_scalar: int = 0
     overhead: int = 0
     scalar: int = 0
+    # What the Fjord formula makes of them: each of a block's transactions asks for it.
+    _size_price: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        price = (
+            16 * self.base_fee_scalar * self.l1_base_fee
+            + self.blob_base_fee_scalar * self.l1_blob_base_fee
+        )
+        object.__setattr__(self, "_size_price", price)
 
     @property
     def is_before_ecotone(self) -> bool:
         """Whether L1Block has only the values of the formula before Ecotone."""
         return not (self.l1_blob_base_fee or self.base_fee_scalar or self.blob_base_fee_scalar)
+
+    @property
+    def size_price(self) -> int:
+        """The price of a byte of estimated size since Fjord, in wei / 10^6."""
+        return self._size_price
 
 
 class StorageReader(Protocol):
@@ -113,11 +127,7 @@ def l1_fee(tx: Transaction, parameters: L1FeeParameters) -> int:
         zeros = tx.raw.count(0)
         gas = 4 * zeros + 16 * (len(tx.raw) - zeros) + parameters.overhead
         return gas * parameters.l1_base_fee * parameters.scalar // 1_000_000
-    price = (
-        16 * parameters.base_fee_scalar * parameters.l1_base_fee
-        + parameters.blob_base_fee_scalar * parameters.l1_blob_base_fee
-    )
-    return _scaled_size(tx) * price // _FEE_SCALE
+    return _scaled_size(tx) * parameters.size_price // _FEE_SCALE
 
 
 def l1_gas_used(tx: Transaction) -> int:

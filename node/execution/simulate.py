@@ -190,7 +190,7 @@ class _Simulation:
         """Run with this gas limit and undo it; InvalidTransaction if it cannot start."""
         world, request = self._world, self._request
         tx = replace(self._tx, gas=gas)
-        check_size_and_gas(tx, self._rules)
+        bounds = check_size_and_gas(tx, self._rules)
         price = tx.effective_gas_price(self._environment.base_fee)
         self._check_funds(gas * request.fee_cap + request.value)
         checkpoint = world.record()
@@ -199,7 +199,7 @@ class _Simulation:
             nonce = world.get_nonce(request.sender)
             world.set_nonce(request.sender, min(nonce + 1, UINT64_MAX))
             return run_transaction(
-                tx, world, self._environment, self._rules, request.sender, tx.nonce, price
+                tx, world, self._environment, self._rules, request.sender, tx.nonce, price, bounds
             )
         finally:
             world.discard(checkpoint)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from node.errors import InvalidTransaction
+from node.errors import InsufficientFunds, InvalidTransaction
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import (
     DELEGATION_PREFIX,
@@ -12,10 +12,10 @@ from node.evm.interpreter import (
     run_message,
 )
 from node.evm.rules import Rules
-from node.execution.fees import GAS_PER_BLOB
-from node.execution.intrinsic import AUTHORIZATION_GAS, calldata_floor, intrinsic_gas
-from node.execution.l1_fees import L1FeeParameters, l1_fee
+from node.execution.intrinsic import AUTHORIZATION_GAS, GasBounds
+from node.execution.l1_fees import L1FeeParameters
 from node.execution.validity import (
+    blob_gas,
     check_contents,
     check_gas_left,
     check_on_state,
@@ -24,6 +24,7 @@ from node.execution.validity import (
     rollup_fees,
     upfront_cost,
 )
+from node.state.view import Account
 from node.state.world_state import WorldState
 from node.types.block import AnyTransaction
 from node.types.deposit import DepositTransaction
@@ -64,39 +65,36 @@ def apply_signed(
     gas_left: int,
 ) -> Effect:
     """Check and run a signed transaction; InvalidTransaction comes before any change."""
-    check_contents(tx, environment.chain_id, rules)
-    check_on_state(tx, world, environment, gas_left, upfront_cost(tx, l1_fees, rules))
+    bounds = check_contents(tx, environment.chain_id, rules)
+    fees = rollup_fees(tx, l1_fees, rules)
+    account = check_on_state(tx, world, environment, gas_left, upfront_cost(tx, fees))
     price = tx.effective_gas_price(environment.base_fee)
-    blob_fee = GAS_PER_BLOB * len(tx.blob_versioned_hashes) * environment.blob_base_fee
-    prepaid = tx.gas * price + blob_fee + rollup_fees(tx, tx.gas, l1_fees, rules)
-    world.add_balance(tx.sender, -prepaid)
-    world.increment_nonce(tx.sender)
-    effect = run_transaction(tx, world, environment, rules, tx.sender, tx.nonce, price)
-    _settle(tx, effect.gas_used, world, environment, rules, l1_fees)
+    prepaid = tx.gas * price + blob_gas(tx) * environment.blob_base_fee + fees.l1 + fees.operator
+    nonce, balance, storage_root, code_hash = account
+    account = Account(nonce + 1, balance - prepaid, storage_root, code_hash)
+    world.set_account(tx.sender, account)
+    effect = run_transaction(tx, world, environment, rules, tx.sender, nonce, price, bounds)
+    unused, used = tx.gas - effect.gas_used, effect.gas_used
+    refund = unused * price
+    if l1_fees is not None:
+        operator_fee = operator_fee_at(used, l1_fees, rules)
+        refund += fees.operator - operator_fee
+        _pay_vaults(world, used * environment.base_fee, fees.l1, operator_fee, rules)
+    if refund:
+        world.add_balance(tx.sender, refund)
+    world.add_balance(environment.coinbase, used * (price - environment.base_fee))
     _destroy(effect.outcome, world)
     return effect
 
 
-def _settle(
-    tx: Transaction,
-    gas_used: int,
-    world: WorldState,
-    environment: BlockEnvironment,
-    rules: Rules,
-    l1_fees: L1FeeParameters | None,
+def _pay_vaults(
+    world: WorldState, base_fee: int, l1_fee: int, operator_fee: int, rules: Rules
 ) -> None:
-    """Give back what was prepaid and not used; pay the tip and, on a rollup, the vaults."""
-    price = tx.effective_gas_price(environment.base_fee)
-    world.add_balance(tx.sender, (tx.gas - gas_used) * price)
-    world.add_balance(environment.coinbase, gas_used * (price - environment.base_fee))
-    if l1_fees is None:
-        return  # the base fee is burnt
-    fee = operator_fee_at(gas_used, l1_fees, rules)
-    world.add_balance(tx.sender, operator_fee_at(tx.gas, l1_fees, rules) - fee)
-    world.add_balance(BASE_FEE_VAULT, gas_used * environment.base_fee)
-    world.add_balance(L1_FEE_VAULT, l1_fee(tx, l1_fees))
+    """Pay a rollup's fees to where they are collected; on L1 the base fee is burnt."""
+    world.add_balance(BASE_FEE_VAULT, base_fee)
+    world.add_balance(L1_FEE_VAULT, l1_fee)
     if rules.is_prague:
-        world.add_balance(OPERATOR_FEE_VAULT, fee)
+        world.add_balance(OPERATOR_FEE_VAULT, operator_fee)
 
 
 def apply_deposit(
@@ -117,23 +115,20 @@ def apply_deposit(
     world.set_balance(tx.sender, (world.get_balance(tx.sender) + tx.mint) & UINT256_MAX)
     nonce = world.get_nonce(tx.sender)
     world.set_nonce(tx.sender, (nonce + 1) & UINT64_MAX)
-    problem = _deposit_problem(tx, world, rules)
-    if problem is not None:
-        return Effect(Outcome(0, 0, (), b"", f"failed deposit: {problem}", ()), tx.gas)
-    effect = run_transaction(tx, world, environment, rules, tx.sender, nonce, 0)
+    try:
+        bounds = check_size_and_gas(tx, rules)
+        _check_value(tx, world)
+    except InvalidTransaction as error:
+        return Effect(Outcome(0, 0, (), b"", f"failed deposit: {error}", ()), tx.gas)
+    effect = run_transaction(tx, world, environment, rules, tx.sender, nonce, 0, bounds)
     _destroy(effect.outcome, world)
     return effect
 
 
-def _deposit_problem(tx: DepositTransaction, world: WorldState, rules: Rules) -> str | None:
-    try:
-        check_size_and_gas(tx, rules)
-    except InvalidTransaction as error:
-        return str(error)
+def _check_value(tx: DepositTransaction, world: WorldState) -> None:
     balance = world.get_balance(tx.sender)
     if balance < tx.value:
-        return f"insufficient funds for transfer: have {balance} want {tx.value}"
-    return None
+        raise InsufficientFunds(f"insufficient funds for transfer: have {balance} want {tx.value}")
 
 
 def run_transaction(
@@ -144,10 +139,12 @@ def run_transaction(
     sender: Address,
     nonce: int,
     gas_price: int,
+    bounds: GasBounds,
 ) -> Effect:
     """Run the message of a transaction that is valid and whose nonce is already counted.
 
-    `nonce` is the sender's before the transaction. No fee moves here.
+    `nonce` is the sender's before the transaction, `bounds` are what its checks have given. No fee
+    moves here.
     """
     refund = 0
     access_list: AccessList = ()
@@ -164,7 +161,7 @@ def run_transaction(
             to=tx.to,
             value=tx.value,
             data=tx.data,
-            gas=tx.gas - intrinsic_gas(tx, rules),
+            gas=tx.gas - bounds.intrinsic,
             gas_price=gas_price,
             nonce=nonce,
             access_list=access_list,
@@ -173,7 +170,7 @@ def run_transaction(
     )
     used = tx.gas - outcome.gas_left
     used -= min(refund + outcome.refund, used // _REFUND_QUOTIENT)
-    return Effect(outcome, max(used, calldata_floor(tx, rules)))
+    return Effect(outcome, max(used, bounds.floor))
 
 
 def _authorize(tx: Transaction, world: WorldState, chain_id: int) -> int:

@@ -3,6 +3,8 @@
 Messages begin with go-ethereum's phrases. Nothing is changed here.
 """
 
+from typing import NamedTuple, NoReturn
+
 from node.errors import (
     BlockGasLimitReached,
     FeeCapTooLow,
@@ -23,38 +25,49 @@ from node.execution.fees import GAS_PER_BLOB
 from node.execution.intrinsic import (
     MAX_INIT_CODE_SIZE,
     MAX_LANE_CALLDATA,
-    calldata_floor,
-    intrinsic_gas,
+    GasBounds,
+    gas_bounds,
     is_in_lane,
 )
 from node.execution.l1_fees import L1FeeParameters, l1_fee, operator_fee
+from node.state.view import EMPTY_ACCOUNT, Account
 from node.state.world_state import WorldState
 from node.types.block import AnyTransaction
-from node.types.primitives import Address
+from node.types.primitives import EMPTY_CODE_HASH, Address, Hash32
 from node.types.transaction import BLOB, MAX_NONCE, SET_CODE, Transaction
 
 _BLOB_HASH_VERSION = 1
 
 
-def check_contents(tx: Transaction, chain_id: int, rules: Rules) -> None:
+class RollupFees(NamedTuple):
+    """What a rollup transaction pays besides gas, in wei: for its data, and to the operator."""
+
+    l1: int
+    operator: int
+
+
+_NO_ROLLUP_FEES = RollupFees(0, 0)
+
+
+def check_contents(tx: Transaction, chain_id: int, rules: Rules) -> GasBounds:
     """Check what depends on nothing but the transaction and the rules; recovers the sender."""
     _check_type(tx, rules)
-    if tx.chain_id not in (None, chain_id):
+    if tx.chain_id != chain_id and tx.chain_id is not None:
         raise InvalidTransaction(f"invalid chain id for signer: have {tx.chain_id} want {chain_id}")
-    who = _address(tx.sender)
+    sender = tx.sender
     if tx.nonce >= MAX_NONCE:
-        raise InvalidTransaction(f"nonce has max value: {who}, nonce: {tx.nonce}")
+        raise InvalidTransaction(f"nonce has max value: {_address(sender)}, nonce: {tx.nonce}")
     if tx.max_priority_fee_per_gas > tx.max_fee_per_gas:
         raise TipAboveFeeCap(
-            f"max priority fee per gas higher than max fee per gas: {who}, "
+            f"max priority fee per gas higher than max fee per gas: {_address(sender)}, "
             f"maxPriorityFeePerGas: {tx.max_priority_fee_per_gas}, "
             f"maxFeePerGas: {tx.max_fee_per_gas}"
         )
     if tx.type == BLOB:
         _check_blob_hashes(tx)
     if tx.type == SET_CODE and not tx.authorization_list:
-        raise InvalidTransaction(f"EIP-7702 transaction with empty auth list: {who}")
-    check_size_and_gas(tx, rules)
+        raise InvalidTransaction(f"EIP-7702 transaction with empty auth list: {_address(sender)}")
+    return check_size_and_gas(tx, rules)
 
 
 def _check_type(tx: Transaction, rules: Rules) -> None:
@@ -73,16 +86,18 @@ def _check_blob_hashes(tx: Transaction) -> None:
             )
 
 
-def check_size_and_gas(tx: AnyTransaction, rules: Rules) -> None:
-    """Check gas limit and sizes against the contents; deposits too must pass (or fail on L2)."""
-    intrinsic = intrinsic_gas(tx, rules)
-    if tx.gas < intrinsic:
-        raise IntrinsicGasTooLow(f"intrinsic gas too low: have {tx.gas}, want {intrinsic}")
-    floor = calldata_floor(tx, rules)
-    if tx.gas < floor:
+def check_size_and_gas(tx: AnyTransaction, rules: Rules) -> GasBounds:
+    """Check gas limit and sizes against the contents; deposits too must pass (or fail on L2).
+
+    Returns what running the transaction needs to know of them.
+    """
+    bounds = gas_bounds(tx, rules)
+    if tx.gas < bounds.intrinsic:
+        raise IntrinsicGasTooLow(f"intrinsic gas too low: have {tx.gas}, want {bounds.intrinsic}")
+    if tx.gas < bounds.floor:
         raise IntrinsicGasTooLow(
             f"intrinsic gas too low: insufficient gas for floor data gas cost: "
-            f"have {tx.gas}, want {floor}"
+            f"have {tx.gas}, want {bounds.floor}"
         )
     if tx.to is None and len(tx.data) > MAX_INIT_CODE_SIZE:
         raise InitCodeTooLarge(
@@ -93,6 +108,7 @@ def check_size_and_gas(tx: AnyTransaction, rules: Rules) -> None:
             f"oversized data: attribution calldata of {len(tx.data)} bytes, "
             f"limit {MAX_LANE_CALLDATA} a transaction"
         )
+    return bounds
 
 
 def check_on_state(
@@ -101,35 +117,44 @@ def check_on_state(
     environment: BlockEnvironment,
     gas_left: int,
     cost: int,
-) -> None:
-    """Check sender, fee caps and the block's gas; `cost` is what the sender must own, in wei."""
-    who = _address(tx.sender)
-    _check_nonce(tx, world.get_nonce(tx.sender))
-    code = world.get_code(tx.sender)
-    if code and delegation_target(code) is None:
-        code_hash = world.get_code_hash(tx.sender).hex()
-        raise SenderNotEoa(f"sender not an eoa: {who}, codehash: 0x{code_hash}")
+) -> Account:
+    """Check sender, fee caps and the block's gas; `cost` is what the sender must own, in wei.
+
+    Returns the sender's account.
+    """
+    sender = world.account(tx.sender) or EMPTY_ACCOUNT
+    if tx.nonce != sender.nonce:
+        _refuse_nonce(tx, sender.nonce)
+    if sender.code_hash != EMPTY_CODE_HASH:
+        _check_code(tx, sender.code_hash, world.get_code(tx.sender))
     if tx.max_fee_per_gas < environment.base_fee:
         raise FeeCapTooLow(
-            f"max fee per gas less than block base fee: {who}, "
+            f"max fee per gas less than block base fee: {_address(tx.sender)}, "
             f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {environment.base_fee}"
         )
     if tx.type == BLOB and tx.max_fee_per_blob_gas < environment.blob_base_fee:
         raise FeeCapTooLow(
-            f"max fee per blob gas less than block blob gas fee: {who}, "
+            f"max fee per blob gas less than block blob gas fee: {_address(tx.sender)}, "
             f"blobGasFeeCap: {tx.max_fee_per_blob_gas}, blobBaseFee: {environment.blob_base_fee}"
         )
-    balance = world.get_balance(tx.sender)
-    if balance < cost:
+    if sender.balance < cost:
         raise InsufficientFunds(
-            f"insufficient funds for gas * price + value: {who} have {balance} want {cost}"
+            f"insufficient funds for gas * price + value: {_address(tx.sender)} "
+            f"have {sender.balance} want {cost}"
         )
     check_gas_left(tx, gas_left)
+    return sender
 
 
-def _check_nonce(tx: Transaction, nonce: int) -> None:
-    if tx.nonce == nonce:
-        return
+def _check_code(tx: Transaction, code_hash: Hash32, code: bytes) -> None:
+    """An account with code sends nothing (EIP-3607), unless it is delegated (EIP-7702)."""
+    if delegation_target(code) is None:
+        raise SenderNotEoa(
+            f"sender not an eoa: {_address(tx.sender)}, codehash: 0x{code_hash.hex()}"
+        )
+
+
+def _refuse_nonce(tx: Transaction, nonce: int) -> NoReturn:
     text = f"{_address(tx.sender)}, tx: {tx.nonce} state: {nonce}"
     if tx.nonce < nonce:
         raise NonceTooLow(f"nonce too low: {text}")
@@ -142,18 +167,22 @@ def check_gas_left(tx: AnyTransaction, gas_left: int) -> None:
         raise BlockGasLimitReached(f"gas limit reached: have {gas_left}, want {tx.gas}")
 
 
-def upfront_cost(tx: Transaction, l1_fees: L1FeeParameters | None, rules: Rules) -> int:
+def upfront_cost(tx: Transaction, fees: RollupFees) -> int:
     """Return the wei that the sender must own: gas and blobs at their caps, value, rollup fees."""
-    blob_gas = GAS_PER_BLOB * len(tx.blob_versioned_hashes)
-    cost = tx.gas * tx.max_fee_per_gas + tx.value + blob_gas * tx.max_fee_per_blob_gas
-    return cost + rollup_fees(tx, tx.gas, l1_fees, rules)
+    cost = tx.gas * tx.max_fee_per_gas + tx.value + fees.l1 + fees.operator
+    return cost + blob_gas(tx) * tx.max_fee_per_blob_gas
 
 
-def rollup_fees(tx: Transaction, gas: int, l1_fees: L1FeeParameters | None, rules: Rules) -> int:
-    """Return the L1 fee of a transaction and the operator fee for `gas`; 0 without `l1_fees`."""
+def blob_gas(tx: Transaction) -> int:
+    """Return the blob gas that a transaction uses, as its blobs are of one size (EIP-4844)."""
+    return GAS_PER_BLOB * len(tx.blob_versioned_hashes)
+
+
+def rollup_fees(tx: Transaction, l1_fees: L1FeeParameters | None, rules: Rules) -> RollupFees:
+    """Return what a transaction must prepay besides gas; nothing without `l1_fees`."""
     if l1_fees is None:
-        return 0
-    return l1_fee(tx, l1_fees) + operator_fee_at(gas, l1_fees, rules)
+        return _NO_ROLLUP_FEES
+    return RollupFees(l1_fee(tx, l1_fees), operator_fee_at(tx.gas, l1_fees, rules))
 
 
 def operator_fee_at(gas: int, l1_fees: L1FeeParameters, rules: Rules) -> int:

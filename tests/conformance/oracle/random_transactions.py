@@ -7,7 +7,7 @@ from typing import Any
 
 from node.config import PRAGUE_BLOBS
 from node.evm.rules import rules_at
-from node.execution.intrinsic import calldata_floor, intrinsic_gas
+from node.execution.intrinsic import gas_bounds
 from node.genesis.system_contracts import (
     CONSOLIDATION_REQUESTS_ADDRESS,
     WITHDRAWAL_REQUESTS_ADDRESS,
@@ -185,7 +185,7 @@ class RandomTransactions:
 
     def _gas(self, tx: Transaction, flaw: Flaw | None) -> int:
         rng = self._rng
-        intrinsic, floor = intrinsic_gas(tx, _RULES), calldata_floor(tx, _RULES)
+        intrinsic, floor = gas_bounds(tx, _RULES)
         least = max(intrinsic, floor)
         if flaw is Flaw.GAS:
             return rng.choice((intrinsic - 1, floor - 1, least - 1, 30_000_001, 2**64 - 1))

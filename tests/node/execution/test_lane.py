@@ -7,7 +7,7 @@ import pytest
 from node.config import AttributionConfig
 from node.errors import InvalidBlock, InvalidTransaction, LaneLimitReached
 from node.evm.rules import rules_at
-from node.execution.fees import calldata_floor, intrinsic_gas
+from node.execution.fees import gas_bounds
 from node.execution.simulate import CallRequest, estimate_gas
 from node.genesis import GenesisAccount, l2_genesis
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
@@ -35,13 +35,13 @@ def _append(count: int = 1) -> bytes:
 
 def test_a_byte_of_lane_calldata_has_one_price_and_no_floor() -> None:
     tx = sign(to=ATTRIBUTION_ADDRESS, data=DATA)
-    assert (intrinsic_gas(tx, RULES), calldata_floor(tx, RULES)) == (25_000, 0)
-    assert (intrinsic_gas(tx, NO_LANE), calldata_floor(tx, NO_LANE)) == (37_000, 61_000)
+    assert gas_bounds(tx, RULES) == (25_000, 0)
+    assert gas_bounds(tx, NO_LANE) == (37_000, 61_000)
 
 
 def test_only_direct_signed_transactions_are_in_the_lane() -> None:
     elsewhere = sign(data=DATA)
-    assert (intrinsic_gas(elsewhere, RULES), calldata_floor(elsewhere, RULES)) == (37_000, 61_000)
+    assert gas_bounds(elsewhere, RULES) == (37_000, 61_000)
     deposit = make_deposit(
         source_hash=ZERO_HASH,
         sender=SENDER,
@@ -51,12 +51,12 @@ def test_only_direct_signed_transactions_are_in_the_lane() -> None:
         gas=100_000,
         data=DATA,
     )
-    assert (intrinsic_gas(deposit, RULES), calldata_floor(deposit, RULES)) == (37_000, 61_000)
+    assert gas_bounds(deposit, RULES) == (37_000, 61_000)
 
 
 def test_access_lists_cost_the_same_in_the_lane() -> None:
     listed = sign(to=ATTRIBUTION_ADDRESS, data=DATA, access_list=((SENDER, (ZERO_HASH,)),))
-    assert intrinsic_gas(listed, RULES) == 25_000 + 2_400 + 1_900
+    assert gas_bounds(listed, RULES).intrinsic == 25_000 + 2_400 + 1_900
 
 
 def test_the_precompile_runs_in_a_block() -> None:

@@ -126,6 +126,7 @@ class Mempool:
             )
         if tx.type == BLOB:
             with self._lock:
+                self._check_unknown(tx)
                 self._check_account(tx)  # proofs are much work: who could not pay has none checked
             tx = with_checked_proofs(tx)
         self._admit(tx, base_fee)

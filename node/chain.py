@@ -15,6 +15,7 @@ from node.history import first_kept, pruned
 from node.indices import canonical_hash, is_canonical
 from node.pruning import note_unwound
 from node.state.flat_state import FlatState
+from node.state.node_cache import NodeCache
 from node.state.trie_state import stored_state
 from node.state.view import StateView
 from node.storage.database import Snapshot, WriteTransaction
@@ -109,13 +110,14 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
     return tuple(removed)
 
 
-def state_view(snapshot: Snapshot, header: Header) -> StateView:
+def state_view(snapshot: Snapshot, header: Header, cache: NodeCache | None = None) -> StateView:
     """Return the state after a stored block: flat if the store is at it, from the trie if not.
 
-    PrunedHistory if it is older than what is kept, or of a branch that is.
+    `cache` keeps trie nodes of the flat state. PrunedHistory if the block is older than what is
+    kept, or of a branch that is.
     """
     if flat_state_root(snapshot) == header.state_root:
-        return FlatState(snapshot, header.state_root)
+        return FlatState(snapshot, header.state_root, cache)
     check_state_kept(snapshot, header)
     return stored_state(snapshot, header.state_root)
 

@@ -24,6 +24,7 @@ from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.pruning import note_obsolete, prune
+from node.state.node_cache import NodeCache
 from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table
 from node.types.block import Block, BlockRef, Header
@@ -56,6 +57,7 @@ class Engine:
         self._undo_blocks = undo_blocks
         self._interpreter = interpreter
         self._kept_blocks = kept_blocks
+        self._nodes = NodeCache()
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[HeadChange], None]] = []
         with database.read() as snapshot:
@@ -106,7 +108,7 @@ class Engine:
                 self._config,
                 parent,
                 attributes,
-                state_view(snapshot, parent),
+                state_view(snapshot, parent, self._nodes),
                 ancestor_hashes(snapshot, parent),
                 self._interpreter,
             )
@@ -120,7 +122,7 @@ class Engine:
                 self._config,
                 parent,
                 attributes,
-                state_view(snapshot, parent),
+                state_view(snapshot, parent, self._nodes),
                 ancestor_hashes(snapshot, parent),
                 self._interpreter,
             )
@@ -135,7 +137,7 @@ class Engine:
                 self._config,
                 parent,
                 block,
-                state_view(snapshot, parent),
+                state_view(snapshot, parent, self._nodes),
                 ancestor_hashes(snapshot, parent),
                 self._interpreter,
             )
@@ -166,6 +168,8 @@ class Engine:
                     self._extend(tx, executed)
                 self._finish(tx, old, new, cursor)
                 self._prune(tx, new)
+            if not known:
+                self._nodes.replace(executed.changes.trie_nodes, executed.changes.obsolete_nodes)
             self._committed(HeadChange(() if known else (executed,), removed, new), cursor)
 
     def set_heads(

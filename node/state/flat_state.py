@@ -1,6 +1,7 @@
 """State at the head of the store, read from the flat tables: one lookup for each value."""
 
 from node.errors import CriticalError
+from node.state.node_cache import NodeCache
 from node.state.view import Account, checked_code, checked_node, decode_account
 from node.storage.database import Snapshot
 from node.storage.schema import Table, flat_state_root, storage_key
@@ -10,12 +11,15 @@ from node.types.primitives import Address, Hash32
 class FlatState:
     """The state view of the block that the flat tables are at. As short-lived as its snapshot.
 
-    CriticalError if the tables are at another root than `state_root`.
+    CriticalError if the tables are at another root than `state_root`. Trie nodes are taken from
+    `cache`, and added to it.
     """
 
-    __slots__ = ("_get", "_state_root")
+    __slots__ = ("_cache", "_get", "_state_root")
 
-    def __init__(self, snapshot: Snapshot, state_root: Hash32) -> None:
+    def __init__(
+        self, snapshot: Snapshot, state_root: Hash32, cache: NodeCache | None = None
+    ) -> None:
         actual = flat_state_root(snapshot)
         if actual != state_root:
             raise CriticalError(
@@ -23,6 +27,7 @@ class FlatState:
             )
         self._get = snapshot.get
         self._state_root = state_root
+        self._cache = NodeCache() if cache is None else cache
 
     @property
     def state_root(self) -> Hash32:
@@ -40,4 +45,8 @@ class FlatState:
         return checked_code(code_hash, self._get(Table.CODES, code_hash))
 
     def trie_node(self, node_hash: Hash32) -> bytes:
-        return checked_node(node_hash, self._get(Table.TRIE_NODES, node_hash))
+        raw = self._cache.get(node_hash)
+        if raw is None:
+            raw = checked_node(node_hash, self._get(Table.TRIE_NODES, node_hash))
+            self._cache.add(node_hash, raw)
+        return raw

@@ -78,7 +78,7 @@ class Trie:
         """Return the root hash, and the nodes (by hash) that the trie did not have at the last
         commit; `obsolete` tells those that it has no more.
         """
-        update = TrieUpdate(self._node)
+        update = TrieUpdate(self._node if self._made else self._node_source)
         if self._changes:
             items = [(key.hex(), value) for key, value in sorted(self._changes.items())]
             self._root = self._seen = update.apply(self._root, items)

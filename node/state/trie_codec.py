@@ -25,6 +25,7 @@ NOTHING = b"\x80"
 
 # Nearly all branches hold hashes and nothing else, and have no value.
 _REFERENCES = re.compile(rb"\xa0.{32}|\x80", re.DOTALL)
+_FULL_SIZE = 17 * 33
 _STRING_HEADERS = [bytes([0x80 + size] if size < 56 else [0xB8, size]) for size in range(256)]
 _LIST_HEADERS = [bytes([0xC0 + size] if size < 56 else [0xF8, size]) for size in range(256)]
 
@@ -36,10 +37,10 @@ def split_node(raw: bytes) -> list[bytes] | Short:
     """
     try:
         begin = _payload_start(raw)
-        if raw[begin : begin + 1] in (b"\xa0", b"\x80"):
-            parts: list[bytes] = _REFERENCES.findall(raw, begin)
-            if len(parts) == 17 and sum(map(len, parts)) == len(raw) - begin:
-                return parts
+        parts: list[bytes] = _REFERENCES.findall(raw, begin)
+        # Nothing was passed over if what was found is as long as the whole.
+        if len(parts) == 17 and len(raw) - begin == _FULL_SIZE - 32 * parts.count(NOTHING):
+            return parts
         return _split_short(raw, begin) or _split_any_branch(raw, begin)
     except DecodingError as error:
         raise CorruptStore(f"trie node 0x{keccak256(raw).hex()}: {error}") from error

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from node.state.trie_codec import (
     NOTHING,
     NodeSource,
+    Short,
     branch_node,
     extension_node,
     leaf_node,
@@ -25,7 +26,7 @@ Item: TypeAlias = tuple[str, bytes]
 
 _DIGITS = "0123456789abcdef"
 _INDEX = {digit: index for index, digit in enumerate(_DIGITS)}
-_HASH_ITEM_SIZE = 33
+_HASH_PART_SIZE = 33
 
 
 class TrieUpdate:
@@ -56,13 +57,44 @@ class TrieUpdate:
 
     def _update(self, raw: bytes, items: Sequence[Item], depth: int) -> bytes:
         """Return what a node becomes: empty if nothing is left, the same object if unchanged."""
+        if len(items) == 1:
+            return self._update_one(raw, items, depth)
         parts = split_node(raw)
         if isinstance(parts, list):
             return self._update_branch(raw, parts, {}, items, depth)
-        path, below, is_leaf = parts
-        if is_leaf:
-            return self._update_leaf(raw, path, below, items, depth)
-        return self._update_extension(raw, path, below, items, depth)
+        return self._update_short(raw, parts, items, depth)
+
+    def _update_one(self, raw: bytes, items: Sequence[Item], depth: int) -> bytes:
+        """Do what `_update` does for a single change, which most nodes below the top see."""
+        path = items[0][0]
+        end = len(path)
+        above: list[tuple[list[bytes], int, bytes]] = []
+        node = raw
+        while True:
+            parts = split_node(node)
+            if not isinstance(parts, list):
+                new = self._update_short(node, parts, items, depth)
+                break
+            index = _INDEX[path[depth]] if depth < end else 16
+            ref = parts[index]
+            if index == 16 or ref == NOTHING:
+                new = self._update_branch(node, parts, {}, items, depth)
+                break
+            above.append((parts, index, ref))
+            node = self._node_source(Hash32(ref[1:])) if len(ref) == _HASH_PART_SIZE else ref
+            depth += 1
+        if new is node:
+            return raw
+        while above:
+            parts, index, ref = above.pop()
+            if len(ref) == _HASH_PART_SIZE:
+                self.lost.append(ref[1:])
+            if new:
+                parts[index] = self._reference(new)
+                new = branch_node(parts)
+            else:
+                new = self._rebuilt_branch(parts, [(index, new)])
+        return new
 
     def _update_branch(
         self,
@@ -89,7 +121,7 @@ class TrieUpdate:
             index = _INDEX[digit]
             ref = refs[index]
             if ref != NOTHING:
-                is_hash = len(ref) == _HASH_ITEM_SIZE
+                is_hash = len(ref) == _HASH_PART_SIZE
                 old = self._node_source(Hash32(ref[1:])) if is_hash else ref
                 new = self._update(old, below, depth + 1)
                 if new is not old:
@@ -133,7 +165,7 @@ class TrieUpdate:
         if index in changed:
             return self._joined(_DIGITS[index], changed[index])
         ref = refs[index]
-        if len(ref) != _HASH_ITEM_SIZE:
+        if len(ref) != _HASH_PART_SIZE:
             return self._joined(_DIGITS[index], ref)
         only = self._node_source(Hash32(ref[1:]))
         if isinstance(split_node(only), list):
@@ -149,18 +181,21 @@ class TrieUpdate:
         path, below, is_leaf = parts
         return (leaf_node if is_leaf else extension_node)(prefix + path, below)
 
-    def _update_leaf(
-        self, raw: bytes, path: str, value: bytes, items: Sequence[Item], depth: int
-    ) -> bytes:
+    def _update_short(self, raw: bytes, parts: Short, items: Sequence[Item], depth: int) -> bytes:
+        path, below, is_leaf = parts
+        if not is_leaf:
+            return self._update_extension(raw, path, below, items, depth)
         if len(items) == 1 and items[0][0][depth:] == path:
-            new = leaf_node(path, string_part(items[0][1])) if items[0][1] else b""
-        else:
-            whole = items[0][0][:depth] + path
-            merged = [item for item in items if item[1]]
-            if all(item[0] != whole for item in items):
-                merged.append((whole, string_content(value)))
-                merged.sort()
-            new = self._build(merged, depth)
+            value = string_part(items[0][1])
+            if value == below:
+                return raw
+            return b"" if value == NOTHING else leaf_node(path, value)
+        whole = items[0][0][:depth] + path
+        merged = [item for item in items if item[1]]
+        if all(item[0] != whole for item in items):
+            merged.append((whole, string_content(below)))
+            merged.sort()
+        new = self._build(merged, depth)
         return raw if new == raw else new
 
     def _update_extension(
@@ -175,7 +210,7 @@ class TrieUpdate:
             shared = min(_shared(items[0][0], path, depth), _shared(items[-1][0], path, depth))
         if shared < len(path):
             return self._forked(path, ref, items, depth, shared)
-        is_hash = len(ref) == _HASH_ITEM_SIZE
+        is_hash = len(ref) == _HASH_PART_SIZE
         old = self._node_source(Hash32(ref[1:])) if is_hash else ref
         new = self._update(old, items, depth + len(path))
         if new is old:

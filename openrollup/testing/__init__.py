@@ -9,16 +9,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from openrollup.testing.block_replay import Replay, ReplayUpTo, replay
     from openrollup.testing.devnet import Devnet, Snapshot
-    from openrollup.testing.errors import DerivationDiffers, DevnetError, NotIncluded
+    from openrollup.testing.errors import (
+        BlockDiffers,
+        DerivationDiffers,
+        DevnetError,
+        NotIncluded,
+    )
 
-__all__ = ["DerivationDiffers", "Devnet", "DevnetError", "NotIncluded", "Snapshot"]
+__all__ = [
+    "BlockDiffers",
+    "DerivationDiffers",
+    "Devnet",
+    "DevnetError",
+    "NotIncluded",
+    "Replay",
+    "ReplayUpTo",
+    "Snapshot",
+    "replay",
+]
 
 _HOMES = {
     "DerivationDiffers": "errors",
     "Devnet": "devnet",
     "DevnetError": "errors",
+    "BlockDiffers": "errors",
     "NotIncluded": "errors",
+    "Replay": "block_replay",
+    "ReplayUpTo": "block_replay",
+    "replay": "block_replay",
     "Snapshot": "devnet",
 }
 

@@ -1,5 +1,6 @@
 """What goes wrong in a test's own use of the network."""
 
+from node.difference import BlockReport
 from node.errors import NodeError
 
 
@@ -13,3 +14,11 @@ class NotIncluded(DevnetError):
 
 class DerivationDiffers(DevnetError):
     """L1 gives another chain than the sequencer built; names the first difference."""
+
+
+class BlockDiffers(DevnetError):
+    """A block is not what comes out when it is executed; `report` says in what."""
+
+    def __init__(self, report: BlockReport) -> None:
+        self.report = report
+        super().__init__(f"block {report.number} differs: {report.difference}")

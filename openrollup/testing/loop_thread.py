@@ -31,7 +31,7 @@ class LoopThread:
 
     def close(self) -> None:
         """Cancel what is left, and end the thread."""
-        self.call("close()", _cancel_all)
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -128,6 +128,10 @@ class BlockExecution:
         """The size of all signed transactions so far: what a batcher has to publish."""
         return self._used.da_bytes
 
+    def changes(self) -> StateChanges:
+        """Return what the block has done to its parent's state so far."""
+        return self._world.changes()
+
     def apply(self, tx: AnyTransaction, interrupt: Interrupt = no_interrupt) -> Receipt:
         """Run a transaction and make it the block's next.
 

@@ -27,7 +27,8 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, content: object) -> None:
     """Write a JSON file so that a reader, and a crash, leaves the old one or the new one.
 
-    Its folder is made if needed. OSError if the file cannot be written.
+    It is on the disk when this returns. Its folder is made if needed. OSError if it cannot be
+    written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -40,6 +41,16 @@ def write_json(path: Path, content: object) -> None:
             os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp's are for their owner alone
         temporary.replace(path)
+        sync_directory(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sync_directory(path: Path) -> None:
+    """Put the names in a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

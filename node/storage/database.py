@@ -4,6 +4,7 @@ A commit is on the disk when `write()` returns. Readers see the state of the las
 began, whatever is written meanwhile. Keys are at most 511 bytes long (a limit of LMDB).
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -18,14 +19,30 @@ from typing import Self
 import lmdb
 
 from node.errors import ConfigError, CorruptStore, CriticalError, NodeError
+from node.json_file import sync_directory
+from node.storage.page_walk import MissingPage, check_pages
 from node.storage.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, Table
 
 __all__ = ["CopyOf", "Database", "Snapshot", "Table", "WriteTransaction"]
 
-# Address space, not disk: the file grows only as data is written.
-MAP_SIZE = 2**40
+# Address space, not disk: the file grows only as data is written. The smaller one is for systems
+# that give a process less (kernels with 39-bit addresses). A map cannot grow step by step while
+# there are readers in other threads and processes.
+MAP_SIZES = (2**40, 2**36)
 _MAX_READERS = 1024
 _LOCK_FILE = "writer.lock"
+# What LMDB says when what it finds in the file cannot be.
+_DAMAGE = (
+    lmdb.BadDbiError,
+    lmdb.CorruptedError,
+    lmdb.IncompatibleError,
+    lmdb.InvalidError,
+    lmdb.NotFoundError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.ProblemError,
+    lmdb.VersionMismatchError,
+)
 _DATA_FILE = "data.mdb"
 
 
@@ -123,10 +140,15 @@ class Database:
         try:
             environment = _open_environment(path)
             try:
+                _check_length(environment, path)
+                # Its commit also syncs what a predecessor that was killed has written.
                 tables = _create_tables(environment, path)
-                _sync_directory(path)
+                _sync_directories(path)
                 environment.reader_check()  # readers that crashed would keep old pages alive
                 return cls(environment, tables, lock)
+            except lmdb.Error as error:
+                environment.close()
+                raise _translated(error, f"opening the database in {path}") from error
             except BaseException:
                 environment.close()
                 raise
@@ -146,14 +168,19 @@ class Database:
 
     @classmethod
     def _open_existing(cls, path: Path) -> "Database":
-        if not (path / _DATA_FILE).is_file():
+        file = path / _DATA_FILE
+        if not file.is_file() or not file.stat().st_size:
             raise ConfigError(f"datadir: there is no database in {path}")
         environment = _open_environment(path, readonly=True)
         try:
+            _check_length(environment, path)
             _check_version(environment, path)
             tables = {
                 table: environment.open_db(table.value.encode(), create=False) for table in Table
             }
+        except lmdb.Error as error:
+            environment.close()
+            raise _translated(error, f"opening the database in {path}") from error
         except BaseException:
             environment.close()
             raise
@@ -241,21 +268,30 @@ def _copy_file(source: Path, target: Path) -> None:
         raise ConfigError(f"copy: cannot read {source}: {error.strerror}") from error
 
 
-def _sync_directory(path: Path) -> None:
-    """Put the names of new files, and of the directory itself, on the disk."""
-    for directory in (path, path.parent):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync_directories(path: Path) -> None:
+    """Put the names of new files, of the directory and of those that it is in, on the disk."""
+    for directory in (path, *path.absolute().parents):
+        if not os.access(directory, os.W_OK):
+            return  # nothing in there is new by us
+        sync_directory(directory)
 
 
 def _open_environment(path: Path, *, sync: bool = True, readonly: bool = False) -> lmdb.Environment:
+    for map_size in MAP_SIZES:
+        with suppress(lmdb.MemoryError):
+            return _open_mapped(path, map_size, sync=sync, readonly=readonly)
+    raise ConfigError(
+        f"datadir: cannot map {path}: expected at least {MAP_SIZES[-1] // 2**30} GiB of address "
+        "space (not memory, and not disk), this process may use less: raise the limit "
+        "(`ulimit -v unlimited`)"
+    )
+
+
+def _open_mapped(path: Path, map_size: int, *, sync: bool, readonly: bool) -> lmdb.Environment:
     try:
         return lmdb.open(
             str(path),
-            map_size=MAP_SIZE,
+            map_size=map_size,
             max_dbs=len(Table),
             max_readers=_MAX_READERS,
             max_spare_txns=16,
@@ -266,8 +302,24 @@ def _open_environment(path: Path, *, sync: bool = True, readonly: bool = False) 
         )
     except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError) as error:
         raise CorruptStore(f"datadir: {path / _DATA_FILE} is damaged, or not ours") from error
+    except lmdb.MemoryError:
+        raise
     except lmdb.Error as error:
         raise ConfigError(f"datadir: cannot open the database in {path}: {error}") from error
+
+
+def _check_length(environment: lmdb.Environment, path: Path) -> None:
+    """Refuse a file that somebody has truncated: reading it would kill the process."""
+    page_size = environment.stat()["psize"]
+    size = (environment.info()["last_pgno"] + 1) * page_size
+    file = path / _DATA_FILE
+    if file.stat().st_size >= size:
+        return
+    try:
+        with environment.begin():
+            check_pages(file, page_size)
+    except MissingPage as error:
+        raise CorruptStore(f"datadir: {file} is damaged, its end is missing: {error}") from error
 
 
 def _create_tables(environment: lmdb.Environment, path: Path) -> "dict[Table, lmdb._Database]":
@@ -315,8 +367,17 @@ def _successor(prefix: bytes) -> bytes | None:
 
 
 def _translated(error: lmdb.Error, action: str) -> NodeError:
-    if isinstance(error, lmdb.MapFullError | lmdb.DiskError):
-        return CriticalError(f"{action}: no space left ({error}): nothing was written")
-    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.PanicError):
+    if isinstance(error, lmdb.MapFullError):
+        return CriticalError(
+            f"{action}: its map of at most {MAP_SIZES[0] // 2**30} GiB is full: nothing was "
+            "written; raise the limit of the address space (`ulimit -v`) if there is one"
+        )
+    # LMDB calls it an input/output error when the disk takes a part of what it is given.
+    if isinstance(error, lmdb.DiskError) or os.strerror(errno.EIO) in str(error):
+        return CriticalError(
+            f"{action}: no space left on the disk, or it is failing ({error}): nothing was "
+            "written; make room and start again"
+        )
+    if isinstance(error, _DAMAGE):
         return CorruptStore(f"{action}: the file is damaged ({error})")
     return CriticalError(f"{action}: {error}")

@@ -258,10 +258,10 @@ def test_a_refused_open_releases_the_lock(tmp_path: Path) -> None:
 def test_a_full_map_is_critical_and_leaves_the_last_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(database_module, "MAP_SIZE", 2**20)
+    monkeypatch.setattr(database_module, "MAP_SIZES", (2**20,))
     with Database.open(None) as database:
         put(database, {b"key": b"value"})
-        with pytest.raises(CriticalError, match="no space left"):
+        with pytest.raises(CriticalError, match="map of at most"):
             put(database, {b"key": b"changed", b"large": bytes(2**21)})
         assert get(database, b"key") == b"value"
 
@@ -273,17 +273,24 @@ import resource
 database = Database.open(Path(sys.argv[1]))
 with database.write() as transaction:
     transaction.put(Table.HEADERS, b"key", b"value")
-resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, -1))
 try:
     with database.write() as transaction:
         transaction.put(Table.HEADERS, b"key", b"changed")
         transaction.put(Table.HEADERS, b"large", bytes(2**22))
 except Exception as error:
-    print(type(error).__name__)
+    print(type(error).__name__, str(error), sep=": ")
 with database.read() as snapshot:
     print(snapshot.get(Table.HEADERS, b"key"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+with database.write() as transaction:
+    transaction.put(Table.HEADERS, b"large", bytes(2**22))
 """
-    assert in_other_process(script, tmp_path).split() == ["CriticalError", "b'value'"]
+    error, value = in_other_process(script, tmp_path).splitlines()
+    assert error.startswith("CriticalError: writing to the database: no space left")
+    assert value == "b'value'"
+    with Database.open(tmp_path) as database:
+        assert get(database, b"large") == bytes(2**22)
 
 
 def test_a_temporary_store_leaves_nothing_even_if_it_is_not_closed() -> None:
@@ -322,3 +329,36 @@ def test_a_copy_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with Database.open(None) as database, pytest.raises(ConfigError, match=r"^copy: cannot use"):
         database.copy_to(tmp_path / "file")
+
+
+@pytest.mark.parametrize("gigabytes", [128, 8])
+def test_little_address_space_is_enough_or_the_error_says_so(
+    tmp_path: Path, gigabytes: int
+) -> None:
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 2**30, -1))
+with Database.open(Path(sys.argv[1])) as database, database.write() as transaction:
+    transaction.put(Table.HEADERS, b"key", b"value")
+print("written")
+"""
+    output = in_other_process(script, tmp_path, gigabytes).strip()
+    if gigabytes > 64:
+        assert output == "written"
+    else:
+        assert "ConfigError: datadir: cannot map" in output
+        assert output.endswith("raise the limit (`ulimit -v unlimited`)")
+
+
+def test_a_reader_maps_as_much_as_its_writer(tmp_path: Path) -> None:
+    """Whatever a process may map, what is in the file already fits."""
+    script = """
+import lmdb
+from node.storage import database
+database.MAP_SIZES = (2**20,)
+with Database.open(Path(sys.argv[1]), read_only=True) as opened, opened.read() as snapshot:
+    print(len(snapshot.get(Table.HEADERS, b"large")))
+"""
+    with Database.open(tmp_path) as database:
+        put(database, {b"large": bytes(2**22)})
+        assert in_other_process(script, tmp_path).strip() == str(2**22)

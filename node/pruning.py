@@ -69,12 +69,16 @@ def _begin_at(tx: WriteTransaction, number: int) -> int:
     block_hash = _canonical(tx, number)
     let_go = 0
     is_noted = False
+    unwound = set()
     for key, value in list(tx.items(Table.GARBAGE, prefix=number_key(number))):
         tx.delete(Table.GARBAGE, key)
         let_go += _let_go(tx, _split(value))
-        is_noted = is_noted or key[_KIND] == _TAKEN_OUT
-        if key[_KIND] == _UNWOUND and key[8:40] != block_hash:
-            block_store.prune_block(tx, Hash32(key[8:40]))
+        if key[_KIND] == _UNWOUND:
+            unwound.add(Hash32(key[8:40]))
+        else:
+            is_noted = True
+    for other in unwound - {block_hash}:
+        block_store.prune_block(tx, other)
     parent_hash = _canonical(tx, number - 1)
     if not is_noted:
         roots = (_state_root(tx, parent_hash), _state_root(tx, block_hash))

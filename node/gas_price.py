@@ -63,16 +63,17 @@ def fee_history(
     newest: BlockNumber,
     percentiles: Sequence[float] | None,
 ) -> FeeHistory:
-    """Return the fees of the `count` blocks that end with `newest` (fewer near genesis).
+    """Return the fees of the `count` blocks that end with `newest` (fewer where blocks begin).
 
     InvalidInput for a negative count, a block beyond the head, or percentiles that do not ascend
-    from 0 to 100. More than MAX_HISTORY_BLOCKS are never returned.
+    from 0 to 100; PrunedHistory if `newest` is older than what is kept. More than
+    MAX_HISTORY_BLOCKS are never returned.
     """
     _check_percentiles(percentiles)
     if count < 0:
         raise InvalidInput(f"expected a number of blocks of at least 0, got {count}")
     count = min(count, MAX_HISTORY_BLOCKS, newest + 1)
-    oldest = BlockNumber(newest - count + 1)
+    oldest = BlockNumber(max(newest - count + 1, min(reader.first_kept(), newest)))
     blocks = [_canonical(reader, BlockNumber(n)) for n in range(oldest, newest + 1)]
     headers = [block.header for block in blocks]
     rewards = None

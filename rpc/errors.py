@@ -11,6 +11,7 @@ from node.errors import (
     InvalidInput,
     InvalidTransaction,
     NodeError,
+    PrunedHistory,
 )
 from rpc.encoding.hexadecimal import Json, JsonObject, data
 
@@ -22,6 +23,7 @@ INTERNAL_ERROR = -32603
 SERVER_ERROR = -32000
 RESPONSE_TOO_LARGE = -32003
 EXECUTION_REVERTED = 3
+PRUNED_HISTORY = 4444  # EIP-4444, "JSON-RPC Changes"
 
 
 class RpcError(NodeError):
@@ -75,6 +77,8 @@ def from_node_error(error: NodeError) -> RpcError:
         return RpcError(EXECUTION_REVERTED, str(error), data(error.data))
     if isinstance(error, InvalidTransaction | DecodingError | ExecutionFailed):
         return RpcError(SERVER_ERROR, str(error))
+    if isinstance(error, PrunedHistory):
+        return RpcError(PRUNED_HISTORY, str(error))
     if isinstance(error, InvalidInput):
         return RpcError(INVALID_PARAMS, str(error))
     return RpcError(SERVER_ERROR, str(error))

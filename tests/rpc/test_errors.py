@@ -12,6 +12,7 @@ from node.errors import (
     InvalidInput,
     NodeError,
     NonceTooLow,
+    PrunedHistory,
     ResetError,
     TemporaryError,
 )
@@ -34,6 +35,7 @@ from rpc.errors import RpcError, from_node_error
         (InvalidInput("query returned more than 10000 results"), -32602),
         (ConfigError("key: expected a file"), -32602),
         (InvalidBlock("gasUsed", 1, 2), -32602),
+        (PrunedHistory("pruned history unavailable: block 1 is older than"), 4444),
     ],
 )
 def test_the_message_goes_through(error: NodeError, code: int) -> None:

@@ -13,6 +13,7 @@
       ResetError        what we built on has changed: start again from the safe head
       CriticalError     going on would be wrong: stop the node
         CorruptStore
+        InterpretersDiffer
 
 One place maps severity to action: the consensus driver for blocks, the dispatcher for RPC.
 """
@@ -128,6 +129,14 @@ class ResetError(NodeError):
 
 class CriticalError(NodeError):
     """The node cannot go on without doing harm."""
+
+
+class InterpretersDiffer(CriticalError):
+    """Two interpreters came to different results; `trace` shows where, on several lines."""
+
+    def __init__(self, message: str, trace: str) -> None:
+        self.trace = trace
+        super().__init__(message)
 
 
 class CorruptStore(CriticalError):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from node.errors import ConfigError, NodeError
+from node.errors import ConfigError, InterpretersDiffer, NodeError
 from openrollup.arguments import ArgumentParser, ShowVersion
 from openrollup.commands import add_commands
 from openrollup.logging import configure_logging
@@ -50,6 +50,9 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except ConfigError as error:
         return _fail(2, str(error))
+    except InterpretersDiffer as error:
+        sys.stderr.write(error.trace + "\n")
+        return _fail(1, str(error))
     except NodeError as error:
         return _fail(1, str(error))
     except OSError as error:

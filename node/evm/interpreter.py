@@ -5,8 +5,7 @@ change the world state in the same way and give the same outcome to the last uni
 say which of them runs.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth.exceptions import (
     FullStack,
@@ -20,13 +19,15 @@ from eth.exceptions import (
     WriteProtection,
 )
 
+from node.errors import CorruptStore, InterpretersDiffer
 from node.evm.call_message import CallMessage
 from node.evm.code import DELEGATION_PREFIX, delegation_target
 from node.evm.comparison import check_equal
-from node.evm.environment import BlockEnvironment
+from node.evm.environment import BlockEnvironment, no_interrupt
 from node.evm.fast.run import run_fast
-from node.evm.frame import Ended, ExecutionState, TransactionContext, run_reference
+from node.evm.frame import ExecutionState, TransactionContext, run_reference
 from node.evm.rules import Interpreter, Rules
+from node.evm.tracing.explanation import BROKEN, Run, explain
 from node.state.world_state import WorldState
 from node.types.primitives import UINT256_MAX, Address, Hash32, create_address
 from node.types.receipt import Log
@@ -101,9 +102,6 @@ def run_message(
     return _run(world, environment, rules, call, _RUNS[rules.interpreter])
 
 
-Run = Callable[[ExecutionState, CallMessage, TransactionContext], Ended]
-"""Runs a message and says how its frame ended; a failure has been undone."""
-
 _RUNS: dict[Interpreter, Run] = {
     Interpreter.REFERENCE: run_reference,
     Interpreter.FAST: run_fast,
@@ -137,9 +135,32 @@ def _run_both(
     expected = _run(world, environment, rules, call, run_reference)
     expected_effects = world.effects(checkpoint)
     world.discard(checkpoint)
-    actual = _run(world, environment, rules, call, run_fast)
-    check_equal(expected, actual, expected_effects, world.effects(checkpoint))
+    try:
+        actual = _run(world, environment, rules, call, run_fast)
+        check_equal(expected, actual, expected_effects, world.effects(checkpoint))
+    except CorruptStore:
+        raise
+    except BROKEN as error:
+        world.discard(checkpoint)
+        raise _explained(world, environment, rules, call, error) from error
     return actual
+
+
+def _explained(
+    world: WorldState, environment: BlockEnvironment, rules: Rules, call: Call, error: Exception
+) -> InterpretersDiffer:
+    """Run both again, step by step, and say where they part."""
+    checkpoint = world.record()
+    patient = replace(environment, interrupt=no_interrupt)
+
+    def run_again(traced: Rules, run: Run) -> None:
+        try:
+            _run(world, patient, traced, call, run)
+        finally:
+            world.discard(checkpoint)
+
+    step, trace = explain(rules, run_again)
+    return InterpretersDiffer(f"{error or type(error).__name__}; first in {step}", trace)
 
 
 def _pay(world: WorldState, call: Call, recipient: Address) -> Outcome:

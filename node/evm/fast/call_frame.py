@@ -58,7 +58,7 @@ class CallFrame:
         self.data: Final = message.data
         self.is_static: Final = message.is_static
         self.gas = message.gas
-        self.program: Final = program
+        self.program = program
         self.segment = self.program.begin()
         self.stack: Final[list[int]] = []
         self.memory: Final = bytearray()

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.crash.power_cut import cut_again_and_again
 from tests.crash.rounds import Rounds
 from tests.crash.shim import build, environment, loaded
 
@@ -25,8 +26,20 @@ def main() -> int:
         library = build(Path(folder))
         if library is None:
             print("crash: no C compiler, so kills hit commits by chance only")
+        with_shim = environment(library)
         command = [sys.executable, "-m", "tests.crash", _INSIDE, *sys.argv[1:]]
-        return subprocess.run(command, env=environment(library), check=False).returncode
+        code = subprocess.run(command, env=with_shim, check=False).returncode
+        if code == 0 and library is not None and options.power_cuts:
+            code = _cut_power(Path(folder), with_shim, options.power_cuts, options.seed)
+        return code
+
+
+def _cut_power(folder: Path, with_shim: dict[str, str], cuts: int, seed: int) -> int:
+    record = [sys.executable, "-m", "tests.crash.recorded", str(folder)]
+    subprocess.run(record, env=with_shim, check=True)
+    wrong = cut_again_and_again(folder, cuts, seed)
+    print(f"{cuts} power cuts, each with any part of what was not synced: {wrong} with a loss")
+    return 1 if wrong else 0
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -46,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--replay-every", type=int, default=50, help="rounds")
+    parser.add_argument("--power-cuts", type=int, default=200, help="at moments of a short run")
     parser.add_argument("--datadir", type=Path, help="a new folder that is left as it is")
     parser.add_argument(_INSIDE, action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -10,9 +10,7 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 from node.genesis.genesis import genesis_block
 from tests.crash.audit import Shown, audit
 from tests.crash.commits import Commit, Model
+from tests.crash.forks import fork
 from tests.crash.shim import Call, Moment, Phase, Shim
 from tests.crash.store import GENESIS
 from tests.crash.writer import Death, Plan, write
@@ -153,7 +152,7 @@ class Rounds:
 
     def _let_it_write(self, plan: Plan) -> Heard:
         receive, report = os.pipe()
-        writer = _fork(lambda: write(self._path, report, plan, self._shim), closing=receive)
+        writer = fork(lambda: write(self._path, report, plan, self._shim), closing=receive)
         os.close(report)
         try:
             return self._listen(receive, writer, plan)
@@ -194,27 +193,10 @@ class Rounds:
             committed = audit(self._path, self._model, announced, shown, first)
             os.write(report, committed.to_bytes(4, "big"))
 
-        auditor = _fork(work, closing=receive)
+        auditor = fork(work, closing=receive)
         os.close(report)
         answer = os.read(receive, 4)
         os.close(receive)
         _, status = os.waitpid(auditor, 0)
         assert status == 0, "the store is not what it has to be"
         return int.from_bytes(answer, "big")
-
-
-def _fork(work: Callable[[], None], closing: int) -> int:
-    """Do work in a process of its own; its exit code is 0, or 1 if it failed, with a trace."""
-    process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
-        os.close(closing)
-        work()
-        code = 0
-    except BaseException:  # noqa: BLE001 - the exit code says it
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)

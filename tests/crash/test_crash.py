@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_killed_writers_leave_whole_stores() -> None:
     command = [sys.executable, "-m", "tests.crash", "--rounds", "8", "--replay-every", "4"]
+    command += ["--power-cuts", "0"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )

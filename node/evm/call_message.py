@@ -28,6 +28,23 @@ class CallMessage(NamedTuple):
     is_static: bool = False
     is_delegation: bool = False
 
+    # What py-evm's messages call the same, for precompiles.
+
+    @property
+    def storage_address(self) -> Address:
+        """`address`."""
+        return self.address
+
+    @property
+    def sender(self) -> Address:
+        """`caller`."""
+        return self.caller
+
+    @property
+    def data_as_bytes(self) -> bytes:
+        """`data`."""
+        return self.data
+
     def to_py_evm(self) -> Message:
         """Return the same as py-evm has it."""
         return Message(

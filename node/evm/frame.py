@@ -116,6 +116,11 @@ class ExecutionState:
             return _ABSENT_HASH
         return self.execution_context.block_hash(BlockNumber(number))
 
+    def add_log_entry(self, account: Address, topics: tuple[int, ...], data: bytes) -> None:
+        """Append an event to the transaction's."""
+        hashes = tuple(Hash32(topic.to_bytes(32, "big")) for topic in topics)
+        self.logs.append(Log(account, hashes, data))
+
     def snapshot(self) -> Snapshot:
         """Mark this moment."""
         return Snapshot(self.world.record(), len(self.logs), self.refund, len(self.destroyed))
@@ -297,8 +302,7 @@ class Frame(BaseComputation):  # type: ignore[misc]
 
     def add_log_entry(self, account: Address, topics: tuple[int, ...], data: bytes) -> None:
         """Append an event to the transaction's."""
-        hashes = tuple(Hash32(topic.to_bytes(32, "big")) for topic in topics)
-        self.state.logs.append(Log(account, hashes, data))
+        self.state.add_log_entry(account, topics, data)
 
     def refund_gas(self, amount: int) -> None:
         """Add to the transaction's refund counter; a negative amount takes back."""

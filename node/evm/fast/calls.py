@@ -5,8 +5,6 @@ frame that runs next: a new one, or the same if nothing needs to run. None means
 fails; nothing has changed then.
 """
 
-from eth.exceptions import VMError
-
 from node.evm.call_message import CallMessage
 from node.evm.code import delegation_target
 from node.evm.fast.call_frame import CallFrame
@@ -15,6 +13,7 @@ from node.evm.fast.program import Program
 from node.evm.fast.program_cache import program_of
 from node.evm.fast.rare import COLD_ACCOUNT_SURCHARGE, to_address
 from node.evm.opcodes import MAX_INIT_CODE_SIZE
+from node.evm.precompile_call import PrecompileCall
 from node.types.primitives import UINT64_MAX, Address, create_address, keccak256
 
 _VALUE_GAS = 9_000
@@ -140,20 +139,17 @@ def _refuse(frame: CallFrame, gas: int) -> CallFrame:
 
 
 def run_precompile(frame: CallFrame) -> None:
-    """Run the precompile of a frame, in the reference's frame, for which it is written.
+    """Run the precompile of a frame.
 
     An account that is delegated to a precompile runs nothing (EIP-7702).
     """
     if frame.message.is_delegation:
         return
-    reference = frame.reference(0, frame.gas)
-    try:
-        frame.state.rules.precompiles[frame.message.code_address](reference)
-    except VMError as error:
-        reference.fail(error)
+    call = PrecompileCall(frame.state, frame.message, frame.gas)
+    error = call.run()
+    frame.gas, frame.output = call.gas_remaining, call.output
+    if error is not None:
         frame.fail(error)
-    frame.gas = reference.get_gas_remaining()
-    frame.output = reference.output
 
 
 def resume(frame: CallFrame, child: CallFrame) -> None:

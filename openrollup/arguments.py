@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from consensus.batcher.channel_builder import BatchType
+    from consensus.batcher.data_availability import DataAvailability
     from node.evm.rules import Interpreter
 
 _LONGEST_BLOCK_TIME_S = 3600
@@ -52,6 +54,28 @@ def interpreter(text: str) -> "Interpreter":
     except ValueError:
         expected = "fast, reference or both"
         raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r:.80}") from None
+
+
+def data_availability(text: str) -> "DataAvailability":
+    """Read where on L1 the batcher puts its data: calldata or blobs."""
+    from consensus.batcher.data_availability import DataAvailability
+
+    try:
+        return DataAvailability(text)
+    except ValueError:
+        message = f"expected calldata or blobs, got {text!r:.80}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def batch_type(text: str) -> "BatchType":
+    """Read how the batcher writes blocks: span or singular batches."""
+    from consensus.batcher.channel_builder import BatchType
+
+    try:
+        return BatchType(text)
+    except ValueError:
+        message = f"expected span or singular, got {text!r:.80}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from openrollup.arguments import (
     ArgumentParser,
     at_least,
+    batch_type,
+    data_availability,
     file_path,
     interpreter,
     port,
@@ -162,7 +164,20 @@ def _add_data_limits(command: ArgumentParser) -> None:
         default=1_000_000,
         help="transactions of an L2 block, in bytes (default 1,000,000)",
     )
-    command.add_argument("--da", choices=["calldata"], default="calldata", help="where data goes")
+    command.add_argument(
+        "--da",
+        type=data_availability,
+        metavar="{calldata,blobs}",
+        default="calldata",
+        help="where on L1 the batcher puts its data (default calldata)",
+    )
+    command.add_argument(
+        "--batch-type",
+        type=batch_type,
+        metavar="{span,singular}",
+        default="span",
+        help="how blocks are written into it (default span)",
+    )
 
 
 def _add_replay(commands: "_Commands") -> None:

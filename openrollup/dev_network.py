@@ -87,6 +87,8 @@ class _Nodes:
         sequencing = Sequencing(
             batcher_key=self.l1.batcher_key,
             settings=SequencerSettings(max_da_bytes=self.options.max_da_bytes),
+            batch_type=self.options.batch_type,
+            data_availability=self.options.da,
             resend_after_s=self.l1.resend_after_s,
             automine=self.options.automine,
             channel_age_l1_blocks=1,

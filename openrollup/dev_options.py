@@ -4,6 +4,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from consensus.batcher.channel_builder import BatchType
+from consensus.batcher.data_availability import DataAvailability
 from consensus.config import RollupConfig
 from node.errors import ConfigError
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
@@ -30,6 +32,8 @@ class DevOptions:
     automine: bool = False
     gas_limit: int | None = None
     max_da_bytes: int = 1_000_000
+    da: DataAvailability = DataAvailability.CALLDATA
+    batch_type: BatchType = BatchType.SPAN
     l1_port: int | None = None
     port: int = 9545
     verifier_port: int = 9546

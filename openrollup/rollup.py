@@ -8,6 +8,8 @@ from pathlib import Path
 
 import orjson
 
+from consensus.batcher.channel_builder import BatchType
+from consensus.batcher.data_availability import DataAvailability
 from consensus.config import read_rollup_config
 from consensus.l1.chain_config import read_l1_chain_config
 from consensus.l1.client import L1Client
@@ -41,6 +43,8 @@ class RollupOptions:
     l1_beacon_url: str | None = None
     batcher_key_file: Path | None = None
     max_da_bytes: int = 1_000_000
+    da: DataAvailability = DataAvailability.CALLDATA
+    batch_type: BatchType = BatchType.SPAN
     sequencer_url: str | None = None
     evm: Interpreter = DEFAULT_INTERPRETER
 
@@ -69,6 +73,8 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
     if options.batcher_key_file is not None:
         sequencing = Sequencing(
             batcher_key=read_key(options.batcher_key_file),
+            batch_type=options.batch_type,
+            data_availability=options.da,
             settings=SequencerSettings(
                 l1_confirmations=0 if rollup.l1_chain_id in DEV_L1_CHAIN_IDS else 4,
                 max_da_bytes=options.max_da_bytes,

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from consensus.batcher.batcher import Batcher, BatcherSettings
-from consensus.batcher.channel_builder import ChannelLimits
+from consensus.batcher.channel_builder import BatchType, ChannelLimits
+from consensus.batcher.data_availability import CAPACITIES, DataAvailability
 from consensus.config import RollupConfig
 from consensus.deriver import Deriver
 from consensus.driver import Driver
@@ -47,6 +48,8 @@ class Sequencing:
     batcher_key: bytes
     settings: SequencerSettings = field(default_factory=SequencerSettings)
     channel_age_l1_blocks: int = 5
+    batch_type: BatchType = BatchType.SPAN
+    data_availability: DataAvailability = DataAvailability.CALLDATA
     resend_after_s: float = 48.0
     automine: bool = False
 
@@ -208,18 +211,25 @@ class RollupNode:
         )
         return Batcher(
             config.rollup,
+            config.l1_chain,
             self.node.reader,
             self.watcher,
             sender,
             self.driver.current_l1,
             clock,
-            BatcherSettings(limits=self._channel_limits(sequencing)),
+            BatcherSettings(
+                limits=self._channel_limits(sequencing),
+                batch_type=sequencing.batch_type,
+                data_availability=sequencing.data_availability,
+            ),
         )
 
     def _channel_limits(self, sequencing: Sequencing) -> ChannelLimits:
-        usual = ChannelLimits()
+        usual, capacity = ChannelLimits(), CAPACITIES[sequencing.data_availability]
         return replace(
             usual,
+            max_bytes=capacity.channel_bytes,
+            max_frame_bytes=capacity.frame_bytes,
             max_age_l1_blocks=sequencing.channel_age_l1_blocks,
             idle_s=max(usual.idle_s, 2.0 * self._config.rollup.block_time),
         )

@@ -6,12 +6,23 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from consensus.batcher.channel_builder import ChannelBuilder, ChannelLimits, ClosedChannel
+from consensus.batcher.channel_builder import (
+    BatchType,
+    ChannelBuilder,
+    ChannelLimits,
+    ClosedChannel,
+    batch_of,
+)
+from consensus.batcher.data_availability import (
+    DataAvailability,
+    blob_requests,
+    calldata_request,
+)
 from consensus.block_refs import L1BlockRef
 from consensus.codec.frame import CHANNEL_ID_SIZE, ChannelId
 from consensus.config import RollupConfig
+from consensus.l1.chain_config import L1ChainConfig
 from consensus.l1.client import TransactionInclusion
-from consensus.l1.fees import calldata_gas
 from consensus.l1.tx_sender import TransactionRequest, TxSender
 from consensus.l1.watcher import L1Watcher
 from node.clock import Clock
@@ -28,15 +39,20 @@ class BatcherSettings:
     """`lost_after_l1_blocks`: how far derivation may read past a channel that it did not accept.
 
     `max_unsafe_channels` are on their way at a time, `max_blocks_per_step` are taken at once, and
-    `retry_s` seconds pass after a failure.
+    `retry_s` seconds pass after a failure. It warns when its funds are good for fewer than
+    `low_funds_transactions`, and `window_warning` L1 blocks before a sequencing window ends.
     """
 
     limits: ChannelLimits = field(default_factory=ChannelLimits)
+    batch_type: BatchType = BatchType.SPAN
+    data_availability: DataAvailability = DataAvailability.CALLDATA
     poll_interval_s: float = 0.5
     retry_s: float = 5.0
     max_unsafe_channels: int = 8
     max_blocks_per_step: int = 500
     lost_after_l1_blocks: int = 3
+    low_funds_transactions: int = 50
+    window_warning: int = 20
 
 
 @dataclass(slots=True)
@@ -59,6 +75,7 @@ class Batcher:
     def __init__(
         self,
         config: RollupConfig,
+        l1_chain_config: L1ChainConfig,
         reader: Reader,
         watcher: L1Watcher,
         sender: TxSender,
@@ -67,6 +84,7 @@ class Batcher:
         settings: BatcherSettings | None = None,
     ) -> None:
         self._config = config
+        self._l1_chain_config = l1_chain_config
         self._reader = reader
         self._watcher = watcher
         self._sender = sender
@@ -85,6 +103,8 @@ class Batcher:
         self._start_height: int | None = None
         self._is_flush_wanted = False
         self._transactions_made = 0
+        self._is_low_on_funds = False
+        self._warned_of_window = -1
 
     @property
     def transactions_made(self) -> int:
@@ -123,6 +143,7 @@ class Batcher:
             return
         self._review_posted()
         self._check_chain()
+        self._check_window(heads.latest.number)
         if self._last_taken is None and not self._start(heads.latest.number):
             return
         while self._last_taken is not None and self._may_post():
@@ -204,6 +225,26 @@ class Batcher:
         elif last.number < self._reader.heads().safe.number:
             self._start_over("the safe head is ahead")
 
+    def _check_window(self, l1_head: int) -> None:
+        """Say so once for each epoch whose blocks may soon be forced to be empty."""
+        heads = self._reader.heads()
+        if heads.safe.number >= heads.unsafe.number:
+            return
+        waiting = self._reader.block_by_number(BlockNumber(heads.safe.number + 1))
+        if waiting is None:
+            return
+        epoch = batch_of(waiting).epoch.number
+        end = epoch + self._config.seq_window_size
+        if l1_head >= end - self._settings.window_warning and epoch > self._warned_of_window:
+            self._warned_of_window = epoch
+            _log.warning(
+                "block %d is not on L1 yet, and its sequencing window ends with L1 block %d (L1 is "
+                "at %d): after that it is replaced by an empty one",
+                waiting.number,
+                end,
+                l1_head,
+            )
+
     def _may_post(self) -> bool:
         safe = self._reader.heads().safe.number
         unsafe_channels = sum(channel.last.number > safe for channel in self._posted)
@@ -227,8 +268,9 @@ class Batcher:
     def _new_builder(self, l1_head: int) -> ChannelBuilder:
         return ChannelBuilder(
             ChannelId(secrets.token_bytes(CHANNEL_ID_SIZE)),
+            self._config,
             self._settings.limits,
-            seq_window_size=self._config.seq_window_size,
+            self._settings.batch_type,
             opened_at_l1=l1_head,
             now=self._clock.now(),
         )
@@ -240,16 +282,36 @@ class Batcher:
             return False
         if not (self._is_flush_wanted or builder.is_due(l1_head, self._clock.now())):
             return False
-        self._post(await asyncio.to_thread(builder.close))
+        channel, requests = await asyncio.to_thread(self._close, builder)
+        await self._check_funds(requests[0])
+        self._post(channel, requests)
         self._builder = None
         return True
 
-    def _post(self, channel: ClosedChannel) -> None:
+    def _close(self, builder: ChannelBuilder) -> tuple[ClosedChannel, list[TransactionRequest]]:
+        channel, inbox = builder.close(), self._config.batch_inbox
+        if self._settings.data_availability is DataAvailability.CALLDATA:
+            return channel, [calldata_request(inbox, data) for data in channel.pieces]
+        heads = self._watcher.heads
+        l1_time = 0 if heads is None else heads.latest.timestamp
+        version = self._l1_chain_config.blob_proof_version(l1_time)
+        return channel, blob_requests(inbox, channel.pieces, version)
+
+    async def _check_funds(self, request: TransactionRequest) -> None:
+        """Say once that the account runs dry, while there is time to do something about it."""
+        left = await self._sender.affordable(request)
+        is_low = left < self._settings.low_funds_transactions
+        if is_low and not self._is_low_on_funds:
+            _log.warning(
+                "%s can pay for about %d more batcher transactions on L1: send it some ether",
+                checksum_address(self._sender.address),
+                left,
+            )
+        self._is_low_on_funds = is_low
+
+    def _post(self, channel: ClosedChannel, requests: Sequence[TransactionRequest]) -> None:
         # The sender hands out nonces in the order in which these tasks start, which is this one.
-        sends = [
-            asyncio.create_task(self._sender.send(self._request(data)))
-            for data in channel.transactions
-        ]
+        sends = [asyncio.create_task(self._sender.send(request)) for request in requests]
         for send in sends:
             send.add_done_callback(_look_at_outcome)
         self._transactions_made += len(sends)
@@ -260,9 +322,6 @@ class Batcher:
             channel.last.number,
             len(sends),
         )
-
-    def _request(self, data: bytes) -> TransactionRequest:
-        return TransactionRequest(self._config.batch_inbox, data, calldata_gas(data))
 
 
 def _look_at_outcome(send: asyncio.Task[TransactionInclusion]) -> None:

@@ -1,10 +1,13 @@
 """One channel in the making: which blocks go in, and when it is time to close it."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
+from consensus.batcher.span_writer import SpanWriter
 from consensus.codec.batch import SingularBatch
 from consensus.codec.channel import ChannelFull, ChannelWriter
 from consensus.codec.frame import ChannelId, encode_batcher_data
+from consensus.config import RollupConfig
 from consensus.l1_info import decode_l1_info_deposit
 from node.errors import InvalidInput
 from node.types.block import Block, BlockRef
@@ -13,17 +16,24 @@ from node.types.deposit import DepositTransaction
 _VERSION_BYTE = 1
 
 
+class BatchType(Enum):
+    """How blocks are written into a channel: one batch each, or one for all."""
+
+    SINGULAR = "singular"
+    SPAN = "span"
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelLimits:
     """When a channel is complete, whichever comes first.
 
     `max_bytes` of compressed data, `max_age_l1_blocks` since it was opened, `idle_s` seconds
     without a new block, or `window_margin` L1 blocks before the sequencing window of its first
-    epoch ends. `max_transaction_bytes` is the calldata of one L1 transaction (geth: 128 KiB).
+    epoch ends. `max_frame_bytes` is what one L1 transaction, or one blob, carries.
     """
 
     max_bytes: int = 480_000
-    max_transaction_bytes: int = 120_000
+    max_frame_bytes: int = 120_000
     max_age_l1_blocks: int = 5
     idle_s: float = 4.0
     window_margin: int = 10
@@ -31,10 +41,10 @@ class ChannelLimits:
 
 @dataclass(frozen=True, slots=True)
 class ClosedChannel:
-    """A finished channel: the data of its batcher transactions, and the blocks it covers."""
+    """A finished channel: its frames, each with the version byte before it, and its blocks."""
 
     channel_id: ChannelId
-    transactions: tuple[bytes, ...] = field(repr=False)
+    pieces: tuple[bytes, ...] = field(repr=False)
     first: BlockRef
     last: BlockRef
 
@@ -45,17 +55,20 @@ class ChannelBuilder:
     def __init__(
         self,
         channel_id: ChannelId,
+        config: RollupConfig,
         limits: ChannelLimits,
+        batch_type: BatchType,
         *,
-        seq_window_size: int,
         opened_at_l1: int,
         now: float,
     ) -> None:
         self.first: BlockRef | None = None
         self.last: BlockRef | None = None
-        self._writer = ChannelWriter(channel_id)
+        self._channel_id = channel_id
+        self._config = config
         self._limits = limits
-        self._seq_window_size = seq_window_size
+        self._batch_type = batch_type
+        self._writer: ChannelWriter | SpanWriter | None = None
         self._opened_at_l1 = opened_at_l1
         self._first_epoch = opened_at_l1
         self._last_added = now
@@ -76,22 +89,28 @@ class ChannelBuilder:
                 f"{block.number} with another parent"
             )
         batch = batch_of(block)
+        if self._writer is None:
+            self._writer = self._make_writer(block)
         try:
             self._writer.add(batch)
         except ChannelFull:
             self._is_full = True
             return False
+        self._is_full = self._reaches_size(self._writer)
+        if self._is_full and self.first is not None and isinstance(self._writer, SpanWriter):
+            # What begins another frame for a few bytes can as well begin the next channel.
+            self._writer.take_back()
+            return False
         if self.first is None:
             self.first, self._first_epoch = block.header.ref, batch.epoch.number
         self.last, self._last_added = block.header.ref, now
-        self._is_full = self._reaches_size()
         return True
 
     def is_due(self, l1_head: int, now: float) -> bool:
         """Whether to close the channel now rather than wait for more blocks."""
         if self.first is None:
             return False
-        window_end = self._first_epoch + self._seq_window_size - self._limits.window_margin
+        window_end = self._first_epoch + self._config.seq_window_size - self._limits.window_margin
         return (
             self._is_full
             or l1_head >= self._opened_at_l1 + self._limits.max_age_l1_blocks
@@ -100,20 +119,27 @@ class ChannelBuilder:
         )
 
     def close(self) -> ClosedChannel:
-        """Finish the channel, one frame to a transaction."""
-        if self.first is None or self.last is None:
+        """Finish the channel."""
+        if self.first is None or self.last is None or self._writer is None:
             raise InvalidInput("channel: expected at least one block before it is closed")
-        frames = self._writer.frames(self._limits.max_transaction_bytes - _VERSION_BYTE)
-        transactions = tuple(encode_batcher_data([frame]) for frame in frames)
-        return ClosedChannel(self._writer.channel_id, transactions, self.first, self.last)
+        frames = self._writer.frames(self._limits.max_frame_bytes - _VERSION_BYTE)
+        pieces = tuple(encode_batcher_data([frame]) for frame in frames)
+        return ClosedChannel(self._channel_id, pieces, self.first, self.last)
 
-    def _reaches_size(self) -> bool:
-        # Measuring costs bytes of output, so it waits until the input could have filled the rest.
-        unmeasured = self._writer.rlp_bytes - self._measured_rlp
+    def _make_writer(self, first: Block) -> ChannelWriter | SpanWriter:
+        if self._batch_type is BatchType.SINGULAR:
+            return ChannelWriter(self._channel_id)
+        opens_epoch = decode_l1_info_deposit(first).sequence_number == 0
+        return SpanWriter(self._channel_id, self._config, first_opens_epoch=opens_epoch)
+
+    def _reaches_size(self, writer: ChannelWriter | SpanWriter) -> bool:
+        # Measuring costs time, and bytes of output where it is written block by block, so it waits
+        # until the input could have filled the rest.
+        unmeasured = writer.rlp_bytes - self._measured_rlp
         if self._measured_bytes + unmeasured < self._limits.max_bytes:
             return False
-        self._measured_bytes = self._writer.compressed_size()
-        self._measured_rlp = self._writer.rlp_bytes
+        self._measured_bytes = writer.compressed_size()
+        self._measured_rlp = writer.rlp_bytes
         return self._measured_bytes >= self._limits.max_bytes
 
 

@@ -9,6 +9,7 @@ from node.config import BLOCK_FORKS
 from node.errors import ConfigError, CriticalError
 from node.execution.fees import fake_exponential
 from node.json_file import read_json
+from node.types.blob_sidecar import BLOB_PROOFS, CELL_PROOFS
 from node.types.block import Header
 
 _MAX_FEE_EXPONENT: Final = 177
@@ -57,6 +58,12 @@ class L1ChainConfig:
 
     chain_id: int
     blob_forks: tuple[BlobFeeFork, ...]
+    osaka_time: int | None = None
+
+    def blob_proof_version(self, timestamp: int) -> int:
+        """Return which proofs L1 wants beside blobs: those of cells since Osaka (EIP-7594)."""
+        is_osaka = self.osaka_time is not None and timestamp >= self.osaka_time
+        return CELL_PROOFS if is_osaka else BLOB_PROOFS
 
     def blob_base_fee(self, header: Header) -> int:
         """Return what one unit of blob gas cost in this L1 block, in wei (EIP-4844).
@@ -108,7 +115,8 @@ def parse_l1_chain_config(raw: object) -> L1ChainConfig:
         raise ConfigError("cancunTime: expected the activation time of blobs, it is missing")
     if [fork.time for fork in forks] != sorted(fork.time for fork in forks):
         raise ConfigError("blobSchedule: expected forks to activate in their order")
-    config = L1ChainConfig(fields.integer("chainId", minimum=1), tuple(forks))
+    osaka_time = fields.optional_integer("osakaTime")
+    config = L1ChainConfig(fields.integer("chainId", minimum=1), tuple(forks), osaka_time)
     for name in _IRRELEVANT:
         fields.has(name)
     schedule.refuse_unknown()

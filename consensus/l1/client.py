@@ -122,6 +122,10 @@ class L1Client:
                 return None
             raise
 
+    async def blob_base_fee(self) -> int:
+        """Return what a unit of blob gas costs in the next block, in wei."""
+        return await self._quantity("eth_blobBaseFee")
+
     async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
         """Return the gas that a transaction will need; RpcFault says why it would revert."""
         call: dict[str, Json] = {"from": "0x" + sender.hex(), "data": "0x" + data.hex()}

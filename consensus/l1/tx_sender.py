@@ -15,6 +15,9 @@ from consensus.l1.refusals import Refusal, refusal_of
 from consensus.l1.source import Label
 from node.clock import Clock
 from node.errors import TemporaryError
+from node.execution.fees import GAS_PER_BLOB
+from node.types.blob_sidecar import BlobSidecar
+from node.types.blob_transaction import encode_pooled_transaction, sign_blob
 from node.types.primitives import Address, Hash32, checksum_address
 from node.types.transaction import Transaction, address_of_key, sign_dynamic_fee
 
@@ -32,6 +35,7 @@ class SendingL1(Protocol):
     async def balance(self, address: Address) -> int: ...
     async def base_fee(self) -> int: ...
     async def priority_fee(self) -> int | None: ...
+    async def blob_base_fee(self) -> int: ...
     async def send_raw_transaction(self, raw: bytes) -> Hash32: ...
     async def transaction_inclusion(self, transaction: Hash32) -> TransactionInclusion | None: ...
     async def block_ref_by_label(self, label: Label) -> L1BlockRef: ...
@@ -51,24 +55,30 @@ class SenderSettings:
 
     A transaction counts as included once `confirmations` blocks hold it, its own among them. It is
     replaced by a dearer one every `resend_after_s` until it is in a block, up to `fee_limit`.
+    Pools want `blob_bump_percent` more for a transaction that replaces one with blobs.
     """
 
     confirmations: int = 1
     poll_interval_s: float = 1.0
     resend_after_s: float = 48.0
     fee_bump_percent: int = 12
+    blob_bump_percent: int = 100
     minimum_tip: int = 1_000_000
     fee_limit: int = 1_000 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionRequest:
-    """What to send; `to` is None to create a contract, `gas` is the limit, `value` wei of L1."""
+    """What to send; `to` is None to create a contract, `gas` is the limit, `value` wei of L1.
+
+    With a `sidecar` it becomes a blob transaction, which needs a recipient.
+    """
 
     to: Address | None
     data: bytes
     gas: int
     value: int = 0
+    sidecar: BlobSidecar | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -119,13 +129,22 @@ class TxSender:
                 return inclusion
             _log.info("a nonce of %s was used elsewhere, trying the next", self._name)
 
+    async def affordable(self, request: TransactionRequest) -> int:
+        """Return how many such transactions the account can pay for, at present prices."""
+        fees = await self._market(request)
+        balance = await self._l1.balance(self.address)
+        blobs = 0 if request.sidecar is None else len(request.sidecar.blobs)
+        price = request.gas * fees.cap + GAS_PER_BLOB * blobs * fees.blob_cap + request.value
+        return balance // price
+
     async def _send_once(self, request: TransactionRequest) -> TransactionInclusion | None:
         nonce: int | None = None
         try:
             async with self._order:
                 nonce = await self._free_nonce()
                 self._nonces_in_flight.add(nonce)
-                sending = _Sending(request, nonce, await self._patiently(self._market))
+                fees = await self._patiently(partial(self._market, request))
+                sending = _Sending(request, nonce, fees)
                 await self._publish(sending)
             return await self._follow(sending)
         finally:
@@ -140,9 +159,10 @@ class TxSender:
             nonce += 1
         return nonce
 
-    async def _market(self) -> Fees:
+    async def _market(self, request: TransactionRequest) -> Fees:
         base_fee, tip = await self._l1.base_fee(), await self._l1.priority_fee()
-        fees = market_fees(base_fee, tip, self._settings.minimum_tip)
+        blob_fee = 0 if request.sidecar is None else max(1, await self._l1.blob_base_fee())
+        fees = market_fees(base_fee, tip, self._settings.minimum_tip, blob_fee)
         return fees.limited(self._settings.fee_limit)
 
     async def _follow(self, sending: _Sending) -> TransactionInclusion | None:
@@ -198,8 +218,11 @@ class TxSender:
                 await self._patiently(partial(self._hand_over, transaction))
 
     async def _raise_fees(self, sending: _Sending) -> None:
-        market = await self._patiently(self._market)
-        raised = sending.fees.bumped(self._settings.fee_bump_percent, market)
+        market = await self._patiently(partial(self._market, sending.request))
+        has_blobs = sending.request.sidecar is not None
+        settings = self._settings
+        percent = settings.blob_bump_percent if has_blobs else settings.fee_bump_percent
+        raised = sending.fees.bumped(percent, market)
         sending.fees = raised.limited(self._settings.fee_limit)
 
     async def _publish(self, sending: _Sending) -> None:
@@ -219,21 +242,36 @@ class TxSender:
             await self._raise_fees(sending)
 
     def _sign(self, sending: _Sending) -> Transaction:
+        request, fees = sending.request, sending.fees
+        if request.sidecar is not None and request.to is not None:
+            return sign_blob(
+                self._key,
+                request.sidecar,
+                chain_id=self._chain_id,
+                nonce=sending.nonce,
+                max_priority_fee_per_gas=fees.tip,
+                max_fee_per_gas=fees.cap,
+                max_fee_per_blob_gas=fees.blob_cap,
+                gas=request.gas,
+                to=request.to,
+                value=request.value,
+                data=request.data,
+            )
         return sign_dynamic_fee(
             self._key,
             chain_id=self._chain_id,
             nonce=sending.nonce,
-            max_priority_fee_per_gas=sending.fees.tip,
-            max_fee_per_gas=sending.fees.cap,
-            gas=sending.request.gas,
-            to=sending.request.to,
-            value=sending.request.value,
-            data=sending.request.data,
+            max_priority_fee_per_gas=fees.tip,
+            max_fee_per_gas=fees.cap,
+            gas=request.gas,
+            to=request.to,
+            value=request.value,
+            data=request.data,
         )
 
     async def _hand_over(self, transaction: Transaction) -> Refusal | None:
         try:
-            await self._l1.send_raw_transaction(transaction.raw)
+            await self._l1.send_raw_transaction(encode_pooled_transaction(transaction))
         except RpcFault as fault:
             refusal = refusal_of(fault)
             if refusal is Refusal.NO_FUNDS:
@@ -247,7 +285,9 @@ class TxSender:
 
     async def _funds_error(self, transaction: Transaction) -> InsufficientL1Funds:
         balance = await self._l1.balance(self.address)
+        blob_gas = GAS_PER_BLOB * len(transaction.blob_versioned_hashes)
         needed = transaction.gas * transaction.max_fee_per_gas + transaction.value
+        needed += blob_gas * transaction.max_fee_per_blob_gas
         return InsufficientL1Funds(
             f"{self._name} has {balance / _ETHER:.6f} ether on L1 and needs "
             f"{needed / _ETHER:.6f} for its next transaction: send it some"

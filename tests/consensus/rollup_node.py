@@ -86,6 +86,7 @@ class RollupNode:
         sender = TxSender(self.l1, key, 900, self.clock, SenderSettings(poll_interval_s=1))
         return Batcher(
             self.config,
+            L1_CHAIN,
             self.reader,
             self.watcher,
             sender,

@@ -1,13 +1,17 @@
 """The fake L1 with a transaction pool, and with the ways in which a pool lets senders down."""
 
+from dataclasses import replace
+
 from consensus.l1.client import TransactionInclusion
 from consensus.l1.json_rpc import RpcFault
+from node.types.blob_transaction import decode_pooled_transaction
 from node.types.block import Block, BlockRef
 from node.types.primitives import Address, Hash32
-from node.types.transaction import Transaction, decode_signed_transaction
+from node.types.transaction import Transaction
 from tests.fakes.l1_source import GWEI, FakeL1, Included
 
 REPLACEMENT_PERCENT = 10
+BLOB_REPLACEMENT_PERCENT = 100
 ETHER = 10**18
 
 
@@ -32,7 +36,7 @@ class PoolL1(FakeL1):
             while (tx := self.pool.get((sender, nonce))) is not None and len(chosen) < limit:
                 if tx.max_fee_per_gas < self.minimum_price:
                     break
-                chosen.append(self.pool.pop((sender, nonce)))
+                chosen.append(self._without_blobs(self.pool.pop((sender, nonce))))
                 nonce += 1
         return self.mine(*(Included(tx) for tx in chosen)).ref
 
@@ -59,10 +63,15 @@ class PoolL1(FakeL1):
         self._read()
         return GWEI
 
+    async def blob_base_fee(self) -> int:
+        """SendingL1."""
+        self._read()
+        return 1
+
     async def send_raw_transaction(self, raw: bytes) -> Hash32:
         """SendingL1."""
         self._read()
-        tx = decode_signed_transaction(raw)
+        tx = decode_pooled_transaction(raw)
         self._check(tx)
         self.pool[tx.sender, tx.nonce] = tx
         self.accepted.append(tx)
@@ -87,12 +96,21 @@ class PoolL1(FakeL1):
             return
         if pending.hash == tx.hash:
             raise _refusal("already known")
+        percent = REPLACEMENT_PERCENT if pending.sidecar is None else BLOB_REPLACEMENT_PERCENT
         for old, new in (
             (pending.max_fee_per_gas, tx.max_fee_per_gas),
             (pending.max_priority_fee_per_gas, tx.max_priority_fee_per_gas),
+            (pending.max_fee_per_blob_gas, tx.max_fee_per_blob_gas),
         ):
-            if new * 100 < old * (100 + REPLACEMENT_PERCENT):
+            if new * 100 < old * (100 + percent):
                 raise _refusal("replacement transaction underpriced")
+
+    def _without_blobs(self, tx: Transaction) -> Transaction:
+        """Return what a block holds of a transaction; the blobs are published beside it."""
+        if tx.sidecar is not None:
+            pairs = zip(tx.blob_versioned_hashes, tx.sidecar.blobs, strict=True)
+            self.published_blobs |= dict(pairs)
+        return replace(tx, sidecar=None)
 
     def _used(self, sender: Address) -> int:
         return sum(tx.sender == sender for block in self._chain() for tx in block.transactions)

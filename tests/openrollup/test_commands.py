@@ -148,7 +148,7 @@ def test_options(asked: list[Any], arguments: list[str], options: object) -> Non
         (["dev", "--block-time", "0.5"], "--block-time: expected whole seconds"),
         (["dev", "--gas-limit", "-1"], "--gas-limit"),
         (["dev", "--max-da-bytes", "0"], "--max-da-bytes: expected a whole number from 1"),
-        (["dev", "--da", "pigeons"], "--da: invalid choice: 'pigeons'"),
+        (["dev", "--da", "pigeons"], "--da: expected calldata or blobs, got 'pigeons'"),
         (["dev", "--l1", "localhost"], "--l1: expected http://HOST:PORT"),
         (["dev", "--datadir", ""], "--datadir: expected a path"),
         (["deploy", "--l1", "http://l1"], "arguments are required: --key-file, --out"),

@@ -1,23 +1,26 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consensus.batcher.batcher import BatcherSettings
-from consensus.batcher.channel_builder import ChannelLimits
+from consensus.batcher.channel_builder import BatchType, ChannelLimits
+from consensus.batcher.data_availability import DataAvailability
 from consensus.l1.tx_sender import InsufficientL1Funds
 from node.clock import VirtualClock
 from node.errors import ConfigError
 from node.types.block import BlockRef
-from node.types.transaction import address_of_key
+from node.types.transaction import Transaction, address_of_key
 from tests.consensus.passing_time import settle
 from tests.consensus.rollup import BATCHER, INBOX, OTHER_KEY, USER_KEY
 from tests.consensus.rollup_node import RollupNode, make_genesis
-from tests.fakes.l1_source import Included
-from tests.fakes.pool_l1 import PoolL1
+from tests.fakes.l1_source import GWEI, Included
+from tests.fakes.pool_l1 import ETHER, PoolL1
 
 EAGER = BatcherSettings(limits=ChannelLimits(max_age_l1_blocks=1))
 
@@ -107,12 +110,85 @@ async def test_what_is_derived_is_what_was_sequenced(scene: Scene) -> None:
     assert len(scene.posted()) >= 3
 
 
+WAYS = [
+    (BatchType.SPAN, DataAvailability.CALLDATA),
+    (BatchType.SINGULAR, DataAvailability.CALLDATA),
+    (BatchType.SPAN, DataAvailability.BLOBS),
+    (BatchType.SINGULAR, DataAvailability.BLOBS),
+]
+
+
+@pytest.mark.parametrize(("batch_type", "place"), WAYS)
+async def test_every_way(scene: Scene, batch_type: BatchType, place: DataAvailability) -> None:
+    settings = replace(EAGER, batch_type=batch_type, data_availability=place)
+    scene.batcher = scene.node.batcher(settings)
+    await scene.ticks(6)
+    await scene.finish()
+    assert len(scene.posted()) >= 3
+    assert bool(scene.l1.published_blobs) == (place is DataAvailability.BLOBS)
+
+
+async def test_the_way_can_change_between_runs(scene: Scene) -> None:
+    for batch_type, place in WAYS:
+        scene.settings = replace(EAGER, batch_type=batch_type, data_availability=place)
+        scene.restart_batcher()
+        await scene.ticks(3)
+    await scene.finish()
+
+
+async def test_a_channel_over_several_blobs(scene: Scene) -> None:
+    limits = ChannelLimits(max_age_l1_blocks=3, max_frame_bytes=300)
+    blobs = DataAvailability.BLOBS
+    scene.batcher = scene.node.batcher(BatcherSettings(limits=limits, data_availability=blobs))
+    await scene.ticks(5)
+    await scene.finish()
+    carriers = [tx for block in scene.l1._chain() for tx in block.transactions if tx.to == INBOX]
+    counts = [len(tx.blob_versioned_hashes) for tx in carriers if isinstance(tx, Transaction)]
+    assert max(counts) > 1
+
+
+async def test_a_stuck_blob_transaction_is_replaced(scene: Scene) -> None:
+    blobs = DataAvailability.BLOBS
+    scene.batcher = scene.node.batcher(replace(EAGER, data_availability=blobs))
+    scene.l1.minimum_price = 500 * GWEI
+    await scene.ticks(12)
+    scene.l1.minimum_price = 0
+    prices = [tx.max_fee_per_blob_gas for tx in scene.l1.accepted if tx.nonce == 0]
+    assert len(prices) > 1
+    assert all(later >= 2 * earlier for earlier, later in pairwise(prices))
+    await scene.finish()
+
+
+async def test_low_funds_are_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    scene.l1.balances[BATCHER] = ETHER // 100
+    await scene.ticks(5)
+    told = [record.message for record in caplog.records if "more batcher trans" in record.message]
+    assert len(told) == 1
+    await scene.finish()
+
+
+async def test_a_window_about_to_end_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene(window=25)
+    try:
+        for _ in range(10):
+            await scene.tick(batch=False)
+        await scene.batcher.step()
+        await scene.batcher.step()
+        told = [record.message for record in caplog.records if "its sequencing" in record.message]
+        assert len(told) == 1
+        assert (
+            "block 1 is not on L1 yet, and its sequencing window ends with L1 block 125" in told[0]
+        )
+    finally:
+        scene.close()
+
+
 async def test_a_channel_over_several_transactions(scene: Scene) -> None:
-    limits = ChannelLimits(max_age_l1_blocks=3, max_transaction_bytes=300)
+    limits = ChannelLimits(max_age_l1_blocks=3, max_frame_bytes=300)
     scene.batcher = scene.node.batcher(BatcherSettings(limits=limits))
     await scene.ticks(9)
     await scene.finish()
-    assert len(scene.posted()) > 6
+    assert len(scene.posted()) > 4
 
 
 async def test_closes_by_size(scene: Scene) -> None:
@@ -149,7 +225,7 @@ async def test_a_flush_closes_at_once(scene: Scene) -> None:
 
 
 async def test_a_backlog_is_posted_in_many_channels_at_once() -> None:
-    limits = ChannelLimits(max_bytes=400, max_age_l1_blocks=1)
+    limits = ChannelLimits(max_bytes=150, max_age_l1_blocks=1)
     scene = Scene(BatcherSettings(limits=limits, max_unsafe_channels=4))
     for _ in range(8):
         await scene.tick(batch=False)
@@ -206,7 +282,7 @@ async def test_a_channel_that_l1_lost_is_posted_again(
 
 async def test_a_channel_that_derivation_refuses_is_posted_again(scene: Scene) -> None:
     """Frames in another order than they were made in: their channel never completes."""
-    limits = ChannelLimits(max_age_l1_blocks=2, max_transaction_bytes=300)
+    limits = ChannelLimits(max_age_l1_blocks=2, max_frame_bytes=300)
     scene.batcher = scene.node.batcher(BatcherSettings(limits=limits))
     await scene.ticks(4)
     while len(scene.l1.pool) < 3:
@@ -298,7 +374,7 @@ def test_whatever_happens_derived_equals_sequenced(events: list[str]) -> None:
 
 
 async def _live_through(events: list[str]) -> None:
-    limits = ChannelLimits(max_age_l1_blocks=1, max_transaction_bytes=400)
+    limits = ChannelLimits(max_age_l1_blocks=1, max_frame_bytes=400)
     scene = Scene(BatcherSettings(limits=limits), window=40)
     await scene.ticks(2)
     for event in events:

@@ -1,10 +1,18 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.batcher.channel_builder import ChannelBuilder, ChannelLimits, batch_of
+from consensus.batcher.channel_builder import (
+    BatchType,
+    ChannelBuilder,
+    ChannelLimits,
+    batch_of,
+)
 from consensus.codec.channel import read_batches
 from consensus.codec.frame import ChannelId, decode_batcher_data
+from consensus.codec.span_batch import span_of
 from consensus.l1_info import L1Info, L1InfoLayout, l1_info_deposit
 from node.errors import DecodingError, InvalidInput
 from node.types.block import Block, BlockRef, Header
@@ -20,18 +28,23 @@ from node.types.primitives import (
     keccak256,
 )
 from node.types.transaction import decode_transaction
+from tests.consensus.rollup import rollup_config
 from tests.consensus.rollup_node import user_transfer
+from tests.fakes.l1_source import FakeL1
 
 CHANNEL = ChannelId(b"channel id of 16")
+CONFIG = rollup_config(FakeL1(timestamp=1000))
 
 
-def _block(number: int, parent: Hash32, *, payload: bytes = b"", epoch: int = 50) -> Block:
+def _block(
+    number: int, parent: Hash32, *, payload: bytes = b"", epoch: int = 50, place: int = 1
+) -> Block:
     info = L1Info(
         l1_block=BlockRef(keccak256(b"l1"), BlockNumber(epoch)),
         timestamp=1000,
         base_fee=1,
         blob_base_fee=1,
-        sequence_number=number,
+        sequence_number=place,
         batcher=ZERO_ADDRESS,
         base_fee_scalar=0,
         blob_base_fee_scalar=0,
@@ -73,22 +86,28 @@ def _block(number: int, parent: Hash32, *, payload: bytes = b"", epoch: int = 50
     return Block(header, transactions)
 
 
-def _blocks(payloads: list[bytes]) -> list[Block]:
+def _blocks(payloads: list[bytes], *, first_place: int = 1) -> list[Block]:
     blocks: list[Block] = []
     parent = ZERO_HASH
-    for number, payload in enumerate(payloads, 1):
-        blocks.append(_block(number, parent, payload=payload))
+    for index, payload in enumerate(payloads):
+        place = first_place + index
+        blocks.append(_block(index + 1, parent, payload=payload, place=place))
         parent = blocks[-1].hash
     return blocks
 
 
 def _builder(
-    limits: ChannelLimits | None = None, *, opened_at_l1: int = 60, window: int = 3600
+    limits: ChannelLimits | None = None,
+    batch_type: BatchType = BatchType.SINGULAR,
+    *,
+    opened_at_l1: int = 60,
+    window: int = 3600,
 ) -> ChannelBuilder:
     return ChannelBuilder(
         CHANNEL,
+        replace(CONFIG, seq_window_size=window),
         limits or ChannelLimits(),
-        seq_window_size=window,
+        batch_type,
         opened_at_l1=opened_at_l1,
         now=0.0,
     )
@@ -119,16 +138,56 @@ def test_a_block_without_l1_attributes_is_refused() -> None:
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=12), st.integers(60, 3000))
 def test_the_transactions_carry_the_blocks(payloads: list[bytes], size: int) -> None:
     blocks = _blocks(payloads)
-    builder = _builder(ChannelLimits(max_transaction_bytes=size))
+    builder = _builder(ChannelLimits(max_frame_bytes=size))
     assert all(builder.add(block, 0.0) for block in blocks)
     channel = builder.close()
     assert (channel.first, channel.last) == (blocks[0].header.ref, blocks[-1].header.ref)
-    assert all(len(data) <= size for data in channel.transactions)
-    frames = [frame for data in channel.transactions for frame in decode_batcher_data(data)]
+    assert all(len(data) <= size for data in channel.pieces)
+    frames = [frame for data in channel.pieces for frame in decode_batcher_data(data)]
     assert [frame.number for frame in frames] == list(range(len(frames)))
     assert {frame.channel_id for frame in frames} == {CHANNEL}
     batches = list(read_batches(b"".join(frame.data for frame in frames)))
     assert batches == [batch_of(block) for block in blocks]
+
+
+@given(
+    st.lists(st.binary(max_size=2000), min_size=1, max_size=12),
+    st.integers(60, 3000),
+    st.booleans(),
+)
+def test_a_span_carries_the_blocks(payloads: list[bytes], size: int, opens: bool) -> None:
+    blocks = _blocks(payloads, first_place=0 if opens else 1)
+    builder = _builder(ChannelLimits(max_frame_bytes=size), BatchType.SPAN)
+    assert all(builder.add(block, 0.0) for block in blocks)
+    channel = builder.close()
+    assert (channel.first, channel.last) == (blocks[0].header.ref, blocks[-1].header.ref)
+    assert all(len(data) <= size for data in channel.pieces)
+    frames = [frame for data in channel.pieces for frame in decode_batcher_data(data)]
+    (span,) = read_batches(b"".join(frame.data for frame in frames))
+    expected = span_of([batch_of(block) for block in blocks], CONFIG, first_opens_epoch=opens)
+    assert span == expected
+
+
+def test_a_span_leaves_the_block_that_would_overfill_it_to_the_next() -> None:
+    builder = _builder(ChannelLimits(max_bytes=10_000), BatchType.SPAN)
+    blocks = _blocks([_noise(1000, 1000 * i) for i in range(40)])
+    taken = 0
+    while builder.add(blocks[taken], 0.0):
+        taken += 1
+    assert builder.is_full
+    assert builder.is_due(60, 0.0)
+    assert 8 <= taken <= 10
+    channel = builder.close()
+    assert channel.last == blocks[taken - 1].header.ref
+    assert 8_500 <= sum(map(len, channel.pieces)) <= 10_000
+
+
+def test_a_span_of_one_block_that_is_too_large() -> None:
+    builder = _builder(ChannelLimits(max_bytes=500), BatchType.SPAN)
+    (block,) = _blocks([_noise(1000, 1)])
+    assert builder.add(block, 0.0)
+    assert builder.is_full
+    assert builder.close().last == block.header.ref
 
 
 def test_full_by_size() -> None:
@@ -140,7 +199,7 @@ def test_full_by_size() -> None:
         taken += 1
     assert 8 <= taken <= 11
     assert builder.is_due(60, 0.0)
-    assert 10_000 <= sum(map(len, builder.close().transactions)) < 12_500
+    assert 10_000 <= sum(map(len, builder.close().pieces)) < 12_500
 
 
 def test_data_that_compresses_well_fills_more_blocks() -> None:

@@ -72,7 +72,9 @@ class Chain:
             found = reader.block_by_hash(Hash32(bytes(which)))
         if found is None:
             shown = which if isinstance(which, int) else "0x" + which.hex()
-            raise InvalidInput(f"there is no block {shown}: the newest is {reader.heads().unsafe}")
+            raise InvalidInput(
+                f"there is no block {shown}: the newest is {reader.heads().unsafe.number}"
+            )
         return found
 
     def receipts(self, block: Block) -> tuple[Receipt, ...]:

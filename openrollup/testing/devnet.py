@@ -8,9 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from node.genesis import dev_accounts
+from node.chain_file import export_blocks
+from node.genesis import Genesis, dev_accounts, genesis_to_json
+from node.json_file import write_json
 from node.types.block import Block
-from node.types.primitives import Address, Hash32, hex_address
+from node.types.primitives import Address, BlockNumber, Hash32, hex_address
 from openrollup.testing import contracts, deposits, web3_client
 from openrollup.testing.chain import Chain
 from openrollup.testing.errors import DevnetError
@@ -181,6 +183,19 @@ class Devnet:
         """
         return contracts.deploy(self.w3, compiled, arguments)
 
+    def export(self, directory: str | Path) -> Path:
+        """Write the L2 chain so far as chain.rlp, and genesis.json beside it, to be replayed.
+
+        Returns the path of chain.rlp. InvalidInput or OSError if that cannot be written.
+        """
+        target = Path(directory) / "chain.rlp"
+        reader = self.l2.reader
+        write_json(target.with_name("genesis.json"), genesis_to_json(self._genesis))
+        last = reader.heads().unsafe.number
+        for _ in export_blocks(reader, target, BlockNumber(0), last):
+            pass
+        return target
+
     def snapshot(self) -> Snapshot:
         """Remember everything, pending transactions too."""
         self._latest = Snapshot(self._call("snapshot()", self._network.save))
@@ -194,6 +209,10 @@ class Devnet:
         for chain in (self.l1, self.l2, self.verifier):
             chain.disconnect()
         self._call("revert()", lambda: self._network.restore(target.image))
+
+    @property
+    def _genesis(self) -> Genesis:
+        return self._network.nodes.rollup.genesis
 
     @property
     def _network(self) -> Network:

@@ -169,4 +169,6 @@ def _reason(tx: Transaction, block: Block) -> str:
     base_fee = block.header.base_fee
     if tx.max_fee_per_gas < base_fee:
         return f"its maxFeePerGas is {tx.max_fee_per_gas}, the block's base fee {base_fee}"
-    return "it cannot run in it; the log of node.builder may say why"
+    if tx.gas > block.header.gas_limit - block.header.gas_used:
+        return f"its gas limit is {tx.gas}, the block had less left beside its deposits"
+    return "it cannot run in it; the log may say why"

@@ -10,7 +10,7 @@ from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class DevnetOptions:
-    """`block_time` is in seconds, between two L2 blocks; `gas_limit` is a L2 block's.
+    """`block_time` is in seconds, between two L2 blocks; `gas_limit` is an L2 block's.
 
     With `automine` the sequencer builds a block as soon as a transaction arrives.
     """
@@ -37,7 +37,3 @@ class DevnetOptions:
     def _check(self) -> None:
         if not 1 <= self.block_time <= 60:
             raise ConfigError(f"block_time: expected 1 to 60 seconds, got {self.block_time}")
-        if not 5_000_000 <= self.gas_limit <= 1_000_000_000:
-            raise ConfigError(
-                f"gas_limit: expected 5,000,000 to 1,000,000,000, got {self.gas_limit}"
-            )

@@ -4,7 +4,7 @@ So it imports nothing of the node, registers names only, and leaves runs alone t
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -40,7 +40,7 @@ def openrollup_devnets() -> "Iterator[DevnetCache]":
 
 
 @pytest.fixture
-def devnet(request: pytest.FixtureRequest, openrollup_devnets: "DevnetCache") -> "Iterator[Devnet]":
+def devnet(request: pytest.FixtureRequest, openrollup_devnets: "DevnetCache") -> "Devnet":
     """A rollup of this test's own, with L1, sequencer, batcher and verifier, in virtual time.
 
     The marker `devnet` changes it.
@@ -49,15 +49,12 @@ def devnet(request: pytest.FixtureRequest, openrollup_devnets: "DevnetCache") ->
 
     marker = request.node.get_closest_marker("devnet")
     if marker is not None and marker.args:
-        raise pytest.UsageError(
-            f"@pytest.mark.devnet takes keywords only (block_time=2), got {marker.args}"
-        )
+        _fail(f"@pytest.mark.devnet takes keywords only (block_time=2), got {marker.args}")
     options = {} if marker is None else marker.kwargs
     try:
-        network = openrollup_devnets.get(options)
+        return openrollup_devnets.get(options)
     except ConfigError as error:
-        raise pytest.UsageError(f"@pytest.mark.devnet: {error}") from error
-    yield network
+        _fail(f"@pytest.mark.devnet: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +69,7 @@ def openrollup_replays() -> "ReplayCases":
 def replayed(request: pytest.FixtureRequest, openrollup_replays: "ReplayCases") -> "BlockReport":
     """The report of the block that this case of a test with the marker `replay` is about."""
     if not hasattr(request, "param"):
-        raise pytest.UsageError(
-            "the fixture replayed goes with @pytest.mark.replay(source): it names the blocks"
-        )
+        _fail("the fixture replayed goes with @pytest.mark.replay(source): it names the blocks")
     from node.errors import NodeError
     from openrollup.testing.errors import BlockDiffers
 
@@ -82,9 +77,9 @@ def replayed(request: pytest.FixtureRequest, openrollup_replays: "ReplayCases") 
     try:
         return openrollup_replays.report(blocks, number)
     except BlockDiffers as error:
-        pytest.fail(_failure(blocks, number, error), pytrace=False)
+        _fail(_failure(blocks, number, error))
     except NodeError as error:
-        pytest.fail(f"{blocks.source}: {error}", pytrace=False)
+        _fail(f"{blocks.source}: {error}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -97,7 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     name = metafunc.definition.nodeid
     if "replayed" not in metafunc.fixturenames:
-        raise pytest.UsageError(
+        _fail(
             f"{name}: @pytest.mark.replay gives each block as the argument `replayed`: "
             f"def {metafunc.function.__name__}(replayed)"
         )
@@ -105,9 +100,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         blocks = BlockRange.parse(marker.args, marker.kwargs, metafunc.definition.path.parent)
         numbers = blocks.numbers()
     except NodeError as error:
-        raise pytest.UsageError(f"{name}: @pytest.mark.replay: {error}") from error
+        _fail(f"{name}: @pytest.mark.replay: {error}")
     cases = [pytest.param((blocks, number), id=f"block {number}") for number in numbers]
     metafunc.parametrize("replayed", cases, indirect=True)
+
+
+def _fail(message: str) -> NoReturn:
+    """Fail with a message and without a trace: the plugin's own lines explain nothing."""
+    pytest.fail(message, pytrace=False)
 
 
 def _failure(blocks: "BlockRange", number: int, error: "BlockDiffers") -> str:

@@ -31,8 +31,10 @@ def sidecar(*seeds: int, version: int = BLOB_PROOFS) -> BlobSidecar:
     )
 
 
-def blob_transaction(carried: BlobSidecar, *, user: int = 0, **fields: Any) -> Transaction:
-    """Sign a transaction of a user that names and carries these blobs."""
+def blob_transaction(
+    carried: BlobSidecar, *, user: int = 0, key: bytes | None = None, **fields: Any
+) -> Transaction:
+    """Sign a transaction of a user, or of any key, that names and carries these blobs."""
     defaults: dict[str, Any] = {
         "chain_id": CHAIN_ID,
         "nonce": 0,
@@ -42,7 +44,7 @@ def blob_transaction(carried: BlobSidecar, *, user: int = 0, **fields: Any) -> T
         "gas": 21_000,
         "to": RECIPIENT,
     }
-    return sign_blob(KEYS[user], carried, **(defaults | fields))
+    return sign_blob(key or KEYS[user], carried, **(defaults | fields))
 
 
 def carrying(tx: Transaction, carried: BlobSidecar | None) -> bytes:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from node.evm.rules import Interpreter
 
 _LONGEST_BLOCK_TIME_S = 3600
+# What answers about recent blocks rely on: fee suggestions, filters between two polls, wallets.
+LEAST_KEPT_BLOCKS = 64
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -76,6 +78,18 @@ def batch_type(text: str) -> "BatchType":
     except ValueError:
         message = f"expected span or singular, got {text!r:.80}"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def kept_blocks(text: str) -> int | None:
+    """Read how many of the newest blocks a node keeps; None for all of them."""
+    if text == "full":
+        return None
+    try:
+        return _whole_number(text, "blocks", LEAST_KEPT_BLOCKS, 2**63 - 1)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"expected full or a number of blocks from {LEAST_KEPT_BLOCKS} on, got {text!r:.80}"
+        ) from None
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -38,7 +38,7 @@ class ImportOptions:
 def run_export(options: ExportOptions) -> int:
     """Write blocks of a stored chain to a file."""
     with StoredChain.open(options.datadir) as chain:
-        first, last = chain.block_range(options.first, options.last)
+        first, last = chain.whole_blocks(options.first, options.last)
         with Progress("export", last - first + 1) as progress:
             for ref in export_blocks(chain.reader, options.file, first, last):
                 progress.show(ref.number - first + 1)

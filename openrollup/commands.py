@@ -14,6 +14,7 @@ from openrollup.arguments import (
     data_availability,
     file_path,
     interpreter,
+    kept_blocks,
     port,
     seconds,
     url,
@@ -83,6 +84,7 @@ def _add_dev(commands: "_Commands") -> None:
     add("--l1-port", type=port, help="of the embedded L1 (default 8545)")
     add("--port", type=port, default=9545, help="of the sequencer's JSON-RPC (default 9545)")
     add("--verifier-port", type=port, default=9546, help="of the verifier's (default 9546)")
+    _add_history(command, "blocks of L2 kept with their states: full, or the newest N")
     _add_evm(command)
 
 
@@ -100,6 +102,7 @@ def _add_l1(commands: "_Commands") -> None:
         type=seconds,
         help="produce blocks at this interval (default 3; none on a genesis of your own)",
     )
+    _add_history(command)
     _add_evm(command)
 
 
@@ -143,6 +146,7 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
     _add_beacon(command)
     add("--datadir", type=file_path, required=True)
+    _add_history(command)
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
     _add_evm(command)
 
@@ -154,6 +158,18 @@ def _add_beacon(command: ArgumentParser) -> None:
         type=url,
         metavar="URL",
         help="a beacon node, for blobs (default: --l1's own URL, where Anvil serves them)",
+    )
+
+
+def _add_history(
+    command: ArgumentParser, text: str = "blocks kept with their states: full, or the newest N"
+) -> None:
+    command.add_argument(
+        "--history",
+        dest="kept_blocks",
+        type=kept_blocks,
+        metavar="{full,N}",
+        help=f"{text} and all since the finalized (default full)",
     )
 
 

@@ -109,6 +109,8 @@ class _Nodes:
             genesis=self.rollup.genesis,
             l1_chain=parse_l1_chain_config(self.rollup.l1_chain),
             path=path,
+            # Of L2 alone: whoever verifies it from its beginning needs all of L1.
+            kept_blocks=self.options.kept_blocks,
             port=port,
             l1_poll_interval_s=self.l1.poll_interval_s,
             l1_beacon_url=self.options.l1_beacon_url,

@@ -37,6 +37,7 @@ class DevOptions:
     l1_port: int | None = None
     port: int = 9545
     verifier_port: int = 9546
+    kept_blocks: int | None = None
     evm: Interpreter = DEFAULT_INTERPRETER
     json: bool = False
 

@@ -32,9 +32,10 @@ class EmbeddedL1:
         clock: Clock,
         chain: DevChainConfig,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
+        kept_blocks: int | None = None,
     ) -> None:
         self.not_before: Callable[[], int] = lambda: 0
-        self.node = ExecutionNode.open(genesis, path, interpreter)
+        self.node = ExecutionNode.open(genesis, path, interpreter, kept_blocks)
         self.chain = DevChain(
             self.node.engine,
             self.node.reader,

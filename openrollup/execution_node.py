@@ -1,5 +1,6 @@
 """One chain's execution layer, put together: store, engine, reader, mempool."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,8 @@ from node.reader import Reader
 from node.state.flat_check import check_flat_state
 from node.storage.database import CopyOf, Database
 from node.types.primitives import BlockNumber
+
+_log = logging.getLogger(__name__)
 
 GENESIS_FILE = "genesis.json"
 
@@ -36,20 +39,25 @@ class ExecutionNode:
         genesis: Genesis,
         path: Path | CopyOf | None,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
+        kept_blocks: int | None = None,
     ) -> Self:
         """Open the chain's store, and create it if it is new; None and copies stay in memory.
 
+        With `kept_blocks` older blocks are pruned as new ones come; see `Engine`.
         ConfigError if the store belongs to another chain or another process writes to it.
         """
         database = Database.open(path)
         try:
-            engine = Engine(database, genesis.config, interpreter=interpreter)
+            engine = Engine(
+                database, genesis.config, interpreter=interpreter, kept_blocks=kept_blocks
+            )
             if isinstance(path, Path) and engine.is_empty:
                 # Beside the store, so that a folder is enough to replay or export a chain; before
                 # the first block, so that whoever is killed in between finds the same genesis.
                 write_json(path / GENESIS_FILE, genesis_to_json(genesis))
             engine.initialise(genesis)
             reader = Reader(database, genesis.config, interpreter)
+            _tell_of_missing(reader, kept_blocks)
             mempool = Mempool(reader, genesis.config)
             engine.subscribe(mempool.on_head_change)
         except BaseException:
@@ -66,6 +74,15 @@ class ExecutionNode:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _tell_of_missing(reader: Reader, kept_blocks: int | None) -> None:
+    first, newest = reader.first_kept(), reader.heads().unsafe.number
+    if first > 0 and (kept_blocks is None or first > newest - kept_blocks + 1):
+        _log.warning(
+            "history begins with block %d: what is older was pruned before and does not come back",
+            first,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +107,37 @@ class StoredChain:
         return cls(genesis, database, Reader(database, genesis.config, interpreter))
 
     def block_range(self, first: int | None, last: int | None) -> tuple[BlockNumber, BlockNumber]:
-        """Return both ends of a range, by default all blocks after block 0.
+        """Return both ends of a range that can be executed again, by default all after block 0.
+
+        On a pruned chain that is less: a block is executed on its parent's state. ConfigError if
+        the chain does not hold the range.
+        """
+        oldest = self.reader.first_kept()
+        if oldest > 0:
+            oldest = BlockNumber(oldest + 1)
+            if first is None:
+                _log.warning("blocks before %d cannot be executed: they are pruned", oldest)
+                first = oldest
+        return self._range(first, last, oldest)
+
+    def whole_blocks(self, first: int | None, last: int | None) -> tuple[BlockNumber, BlockNumber]:
+        """Return both ends of a range whose bodies are stored, by default all after block 0.
 
         ConfigError if the chain does not hold it.
         """
+        return self._range(first, last, self.reader.first_kept())
+
+    def _range(
+        self, first: int | None, last: int | None, oldest: BlockNumber
+    ) -> tuple[BlockNumber, BlockNumber]:
         newest = self.reader.heads().unsafe.number
         # A chain that has only block 0 has that much to show.
         first = min(1, newest) if first is None else first
         last = newest if last is None else last
+        if first < oldest <= newest:
+            raise ConfigError(
+                f"--from: expected {oldest} or more, got {first}: older blocks are pruned here"
+            )
         if not 0 <= first <= last <= newest:
             raise ConfigError(
                 f"--from, --to: expected 0 <= from <= to <= {newest} (the newest block), "

@@ -31,6 +31,7 @@ class L1Options:
     block_time_s: int | None
     json: bool
     evm: Interpreter = DEFAULT_INTERPRETER
+    kept_blocks: int | None = None
 
 
 async def run_l1(options: L1Options) -> int:
@@ -45,6 +46,7 @@ async def run_l1(options: L1Options) -> int:
         SystemClock(),
         DevChainConfig(block_time_s=block_time_s or DEFAULT_BLOCK_TIME_S),
         options.evm,
+        options.kept_blocks,
     )
     try:
         if options.blocks is not None:

@@ -46,6 +46,7 @@ class RollupOptions:
     da: DataAvailability = DataAvailability.CALLDATA
     batch_type: BatchType = BatchType.SPAN
     sequencer_url: str | None = None
+    kept_blocks: int | None = None
     evm: Interpreter = DEFAULT_INTERPRETER
 
 
@@ -85,6 +86,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         genesis=read_genesis(options.genesis),
         l1_chain=read_l1_chain_config(options.l1_chain),
         path=options.datadir,
+        kept_blocks=options.kept_blocks,
         port=options.port,
         l1_beacon_url=options.l1_beacon_url,
         sequencing=sequencing,

@@ -58,7 +58,8 @@ class Sequencing:
 class RollupNodeConfig:
     """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory.
 
-    `l1_beacon_url` None means that L1's own URL serves blobs, if anything does.
+    `l1_beacon_url` None means that L1's own URL serves blobs, if anything does; `kept_blocks` None
+    that nothing is pruned.
     """
 
     rollup: RollupConfig
@@ -66,6 +67,7 @@ class RollupNodeConfig:
     l1_chain: L1ChainConfig
     path: Path | CopyOf | None
     port: int
+    kept_blocks: int | None = None
     l1_poll_interval_s: float = 1.0
     l1_beacon_url: str | None = None
     sequencing: Sequencing | None = None
@@ -86,7 +88,9 @@ class RollupNode:
         _check_l1_chain(config)
         self._config = config
         self._l1 = l1
-        self.node = ExecutionNode.open(config.genesis, config.path, config.interpreter)
+        self.node = ExecutionNode.open(
+            config.genesis, config.path, config.interpreter, config.kept_blocks
+        )
         try:
             self._put_together(clock, sink)
         except BaseException:

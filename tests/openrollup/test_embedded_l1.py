@@ -2,14 +2,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
+import aiohttp
 import pytest
 
 from consensus.l1.json_rpc import RpcFault, Unreachable
 from node.dev_chain import DevChainConfig
 from node.head_change import HeadChange
+from node.types.blob_transaction import encode_pooled_transaction
 from node.worker import run_in_thread
 from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.version import CLIENT_VERSION
+from tests.node.blobs import blob_transaction, sidecar
 from tests.node.chains import GENESIS
 from tests.openrollup.network import ALICE, FRIEND, FastClock, ask, sign
 
@@ -34,6 +37,20 @@ async def test_transactions_come_over_http_and_go_into_blocks(l1: EmbeddedL1) ->
     assert await ask(l1.url, "eth_sendRawTransaction", "0x" + tx.raw.hex()) == "0x" + tx.hash.hex()
     await run_in_thread(partial(l1.chain.produce, 0))
     assert await ask(l1.url, "eth_getBalance", "0x" + FRIEND.hex(), "latest") == "0x5"
+
+
+async def test_blobs_come_over_http_and_are_served_on_the_same_port(l1: EmbeddedL1) -> None:
+    carried = sidecar(1, 2)
+    tx = blob_transaction(carried, key=ALICE.private_key, chain_id=900)
+    raw = "0x" + encode_pooled_transaction(tx).hex()
+    assert await ask(l1.url, "eth_sendRawTransaction", raw) == "0x" + tx.hash.hex()
+    await run_in_thread(partial(l1.chain.produce, 0))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{l1.url}/eth/v1/beacon/blobs/head") as response,
+    ):
+        blobs = (await response.json())["data"]
+    assert blobs == ["0x" + blob.hex() for blob in carried.blobs]
 
 
 async def test_its_time_can_follow_another_s(l1: EmbeddedL1) -> None:

@@ -69,7 +69,8 @@ class L2Chain:
         return self.ref(header.hash)
 
     def _block(self, block_hash: Hash32) -> Block:
-        block = self._reader.block_by_hash(block_hash)
+        # Its deposit alone: the way back to a channel's beginning leads into pruned blocks.
+        block = self._reader.opening(block_hash)
         if block is None:
             raise CorruptStore(f"L2 block 0x{block_hash.hex()}: it is missing")
         return block

@@ -134,7 +134,7 @@ class StoredChain:
         # A chain that has only block 0 has that much to show.
         first = min(1, newest) if first is None else first
         last = newest if last is None else last
-        if first < oldest <= newest:
+        if 0 <= first < oldest:
             raise ConfigError(
                 f"--from: expected {oldest} or more, got {first}: older blocks are pruned here"
             )

@@ -4,12 +4,12 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-worst clients clean
+.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-worst clients example clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
 
-test: check clients  ## everything that CI runs
+test: check clients example  ## everything that CI runs
 	$(BIN)/pytest -n 2 --dist loadfile
 
 soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about seven minutes
@@ -36,6 +36,12 @@ check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes
 clients:  ## the wallets and tools that tests/clients drives
 	@if command -v npm >/dev/null; then cd tests/clients && npm install --silent --no-save --no-fund --no-audit; \
 	else echo "clients: skipped, npm is not installed"; fi
+
+# As its README says, but for the pinned versions: from this checkout, nothing of .venv in it.
+example: .venv/run.stamp  ## the outside project of examples/testing, in an environment of its own
+	rm -rf build .venv-example && .venv/bin/python -m venv .venv-example
+	.venv-example/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[testing]'
+	cd examples/testing && ../../.venv-example/bin/pytest -q -p no:cacheprovider
 
 contracts: ## compile contracts/src into node/artifacts
 	cd contracts && npm ci --silent --no-fund --no-audit && npm run build
@@ -66,4 +72,4 @@ bench-worst: .venv/dev.stamp  ## each opcode and precompile where it is slowest,
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oracle .mypy_cache .ruff_cache .pytest_cache build *.egg-info contracts/node_modules tests/clients/node_modules
+	rm -rf .venv .venv-oracle .venv-example .mypy_cache .ruff_cache .pytest_cache build *.egg-info contracts/node_modules tests/clients/node_modules

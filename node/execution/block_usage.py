@@ -31,6 +31,10 @@ class BlockUsage(NamedTuple):
         )
 
 
+NOTHING = BlockUsage()
+"""What a deposit takes."""
+
+
 def usage_of(tx: Transaction, rules: Rules, da_footprint_gas_scalar: int) -> BlockUsage:
     """Return what a transaction takes; the scalar is 0 where there is no DA footprint."""
     scalar = da_footprint_gas_scalar

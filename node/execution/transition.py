@@ -14,7 +14,7 @@ from node.errors import (
 )
 from node.evm.environment import BlockEnvironment, Interrupt, no_interrupt
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter, rules_at
-from node.execution.block_usage import BlockUsage, limits_of, usage_of
+from node.execution.block_usage import NOTHING, BlockUsage, limits_of, usage_of
 from node.execution.fees import blob_base_fee_at, next_base_fee, next_excess_blob_gas
 from node.execution.header import check_attributes, check_header, check_same
 from node.execution.l1_fees import (
@@ -93,9 +93,10 @@ class BlockExecution:
             blob_base_fee=blob_base_fee_at(config, attributes.timestamp, self._excess_blob_gas),
             block_hash=block_hash,
         )
+        self._interruptible = self._environment
         self._world = WorldState(view)
         self._limits = limits_of(config, self._rules, attributes)
-        self._used = BlockUsage()
+        self._used = NOTHING
         self._gas_used = 0
         self._transactions: list[AnyTransaction] = []
         self._receipts: list[Receipt] = []
@@ -168,14 +169,21 @@ class BlockExecution:
 
     def _run(self, tx: AnyTransaction, interrupt: Interrupt) -> tuple[int, Effect]:
         """Return the sender's nonce before the transaction, and its effect."""
-        world, environment, rules = self._world, self._environment, self._rules
-        if interrupt is not no_interrupt:
-            environment = replace(environment, interrupt=interrupt)
+        world, rules = self._world, self._rules
+        environment = self._environment_with(interrupt)
         if isinstance(tx, DepositTransaction):
             nonce = world.get_nonce(tx.sender)
             return nonce, apply_deposit(tx, world, environment, rules, self.gas_left)
         l1_fees = self._read_l1_fees()
         return tx.nonce, apply_signed(tx, world, environment, rules, l1_fees, self.gas_left)
+
+    def _environment_with(self, interrupt: Interrupt) -> BlockEnvironment:
+        """Return the block's environment; whoever fills a block has one interrupt for all of it."""
+        if interrupt is no_interrupt:
+            return self._environment
+        if interrupt is not self._interruptible.interrupt:
+            self._interruptible = replace(self._environment, interrupt=interrupt)
+        return self._interruptible
 
     def _read_l1_fees(self) -> L1FeeParameters | None:
         """Read L1Block at the first signed transaction, when all deposits before it have run."""
@@ -193,7 +201,7 @@ class BlockExecution:
             return share
         if not self._rules.is_rollup:
             raise TransactionTypeNotSupported(f"transaction type not supported: {tx.type}")
-        return BlockUsage()
+        return NOTHING
 
     def _da_footprint_gas_scalar(self) -> int:
         """Return what a byte of a signed transaction counts for in the DA footprint, in gas."""

@@ -4,9 +4,11 @@ A record is `uvarint amount`, `u8 k`, k times (`uvarint dataset`, `uvarint weigh
 commitment. Varints are canonical LEB128, so every record has exactly one encoding.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from node.errors import DecodingError, InvalidInput
 from node.types.primitives import UINT64_MAX, Hash32, keccak256
@@ -17,6 +19,14 @@ MAX_INFLUENCES = 16
 FULL_WEIGHT = 10_000
 COMMITMENT_SIZE = 32
 _WEIGHT_BITS = FULL_WEIGHT.bit_length()
+
+Pairs = tuple[tuple[int, int], ...]
+"""Influences as dataset and weight."""
+
+# Up to 5 bytes for a dataset's 32 bits and 2 for a weight's 14, all but the last with bit 7 set.
+_ENCODED_PAIR = rb"[\x80-\xff]{0,4}[\x00-\x7f][\x80-\xff]?[\x00-\x7f]"
+_ENCODINGS = [re.compile(b"(?:%b){%d}" % (_ENCODED_PAIR, n)) for n in range(MAX_INFLUENCES + 1)]
+"""What any number of influences looks like, whether or not they are valid."""
 
 
 class RecordError(DecodingError):
@@ -125,10 +135,21 @@ def read_head(data: bytes, start: int, limit: int) -> tuple[int, int, int]:
     return amount, count, cursor + 1
 
 
-def read_influences(
-    data: bytes, start: int, limit: int, count: int
-) -> tuple[list[tuple[int, int]], int]:
+def read_influences(data: bytes, start: int, limit: int, count: int) -> tuple[Pairs, int]:
     """Return `count` checked (dataset, weight) pairs and the offset behind them."""
+    encoded = _ENCODINGS[count].match(data, start, limit)
+    if encoded is None:
+        return _read_pairs(data, start, limit, count)  # says what is wrong
+    return _pairs_of(encoded.group(), count), encoded.end()
+
+
+@lru_cache(maxsize=4_096)
+def _pairs_of(encoded: bytes, count: int) -> Pairs:
+    """Many records are shaped by the same datasets, with the same weights."""
+    return _read_pairs(encoded, 0, len(encoded), count)[0]
+
+
+def _read_pairs(data: bytes, start: int, limit: int, count: int) -> tuple[Pairs, int]:
     pairs: list[tuple[int, int]] = []
     cursor = start
     for _ in range(count):
@@ -138,7 +159,7 @@ def read_influences(
             raise DecodingError(f"weight: expected 1 to {FULL_WEIGHT}, got {weight}")
         pairs.append((dataset, weight))
     _check_influences(pairs)
-    return pairs, cursor
+    return tuple(pairs), cursor
 
 
 def commitment_end(start: int, limit: int) -> int:
@@ -149,7 +170,7 @@ def commitment_end(start: int, limit: int) -> int:
     return end
 
 
-def _check_influences(pairs: list[tuple[int, int]]) -> None:
+def _check_influences(pairs: Sequence[tuple[int, int]]) -> None:
     if len(pairs) > MAX_INFLUENCES:
         raise DecodingError(f"expected at most {MAX_INFLUENCES} influences, got {len(pairs)}")
     previous, total = -1, 0

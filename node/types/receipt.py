@@ -1,7 +1,7 @@
 """Logs, blooms and transaction receipts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from node.errors import DecodingError
@@ -47,9 +47,15 @@ class Receipt:
     bloom: bytes
     deposit_nonce: int | None = None
     contract_address: Address | None = None
+    _encoding: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def encode(self) -> bytes:
-        """Return the EIP-2718 encoding that the receipts root commits to."""
+        """Return the EIP-2718 encoding that the receipts root commits to, made once."""
+        if not self._encoding:
+            object.__setattr__(self, "_encoding", self._encode())
+        return self._encoding
+
+    def _encode(self) -> bytes:
         logs: list[RlpItem] = [[log.address, list(log.topics), log.data] for log in self.logs]
         status = b"\x01" if self.status else b""
         body: list[RlpItem] = [status, encode_uint(self.cumulative_gas_used), self.bloom, logs]

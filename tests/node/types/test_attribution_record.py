@@ -1,6 +1,7 @@
 """One record has one encoding, and nothing else is a record."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from eth_utils import keccak
@@ -17,6 +18,7 @@ from node.types.attribution_record import (
     decode_record,
     decode_records,
     encode_records,
+    read_influences,
 )
 from node.types.primitives import Hash32
 from tests.node.types.attribution_strategies import batches, records
@@ -55,6 +57,40 @@ def test_any_bytes_are_canonical_or_refused(raw: bytes) -> None:
     except RecordError:
         return
     assert encode_records(found) == raw
+
+
+PIECES = st.sampled_from([b"\x00", b"\x01", b"\x05", b"\x80", b"\xff", b"\xa0\x1f", b"\x90\x4e"])
+
+
+@given(st.lists(PIECES, max_size=12).map(b"".join), st.integers(0, 4), st.integers(0, 3))
+def test_influences_are_read_as_if_one_by_one(raw: bytes, count: int, start: int) -> None:
+    start = min(start, len(raw))
+    expected = _pairs(raw, start, count)
+    if expected is None:
+        with pytest.raises(DecodingError):
+            read_influences(raw, start, len(raw), count)
+    else:
+        assert read_influences(raw, start, len(raw), count) == expected
+
+
+def _pairs(raw: bytes, cursor: int, count: int) -> tuple[tuple[tuple[int, int], ...], int] | None:
+    """Valid influences and where they end, by the definition."""
+    values = []
+    for bits in (32, 14) * count:
+        begin = cursor
+        while cursor < len(raw) and raw[cursor] >= 0x80:
+            cursor += 1
+        cursor += 1
+        groups = raw[begin:cursor]
+        value = sum((group & 0x7F) << 7 * place for place, group in enumerate(groups))
+        if cursor > len(raw) or value >> bits or (len(groups) > 1 and not groups[-1]):
+            return None
+        values.append(value)
+    datasets, weights = values[::2], values[1::2]
+    ascending = all(low < high for low, high in pairwise(datasets))
+    if not ascending or 0 in weights or sum(weights) > 10_000:
+        return None
+    return tuple(zip(datasets, weights, strict=True)), cursor
 
 
 @given(batches, st.data())

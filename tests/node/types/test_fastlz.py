@@ -1,9 +1,12 @@
 """FastLZ's length, against known values and a plain transcription of the specified algorithm."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.types import fastlz
 from node.types.fastlz import fastlz_length
 
 # A contract call on OP Mainnet; its length is op-geth's test vector.
@@ -53,6 +56,26 @@ def test_matches_reach_back_no_further_than_the_window() -> None:
     for middle in (near, far):
         raw = b"needle in a haystack" + middle + b"needle in a haystack" + bytes(20)
         assert fastlz_length(raw) == _reference(raw)
+
+
+def test_an_input_is_not_compared_with_those_before_it() -> None:
+    noise = bytes(range(7, 250))
+    alone = fastlz_length(noise)
+    assert fastlz_length(noise) == alone == _reference(noise)
+
+
+def test_places_begin_again_before_they_grow_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    fastlz_length(CONTRACT_CALL)
+    monkeypatch.setattr(fastlz._last_seen, "end", fastlz._PLACES - len(CONTRACT_CALL) + 1)
+    assert fastlz_length(CONTRACT_CALL) == 202
+    assert fastlz._last_seen.end == len(CONTRACT_CALL)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    inputs = [bytes(range(start, start + 90)) * 30 for start in range(0, 160, 4)]
+    with ThreadPoolExecutor(4) as threads:
+        lengths = list(threads.map(fastlz_length, inputs * 4))
+    assert lengths == [_reference(data) for data in inputs] * 4
 
 
 def _reference(data: bytes) -> int:

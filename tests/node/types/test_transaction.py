@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from node.errors import DecodingError, InvalidTransaction
 from node.types.block import decode_block
 from node.types.deposit import DepositTransaction, make_deposit
+from node.types.fastlz import fastlz_length
 from node.types.primitives import Address, Hash32, checksum_address, keccak256
 from node.types.rlp_codec import RlpItem, decode, decode_prefix, encode
 from node.types.transaction import (
@@ -412,3 +414,12 @@ def test_the_transactions_of_a_real_chain() -> None:
                 assert authorization.authority() is not None
         position = end
     assert types >= {LEGACY, DYNAMIC_FEE}
+
+
+def test_what_is_remembered_belongs_to_the_very_transaction() -> None:
+    tx = sign(value=1)
+    assert tx.sender == SENDER
+    assert tx.fastlz_length == tx.fastlz_length == fastlz_length(tx.raw)
+    other = replace(tx, value=2, raw=bytes(100))
+    assert other.sender != SENDER
+    assert other.fastlz_length == fastlz_length(bytes(100))

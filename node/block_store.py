@@ -7,7 +7,6 @@ reads there which L1 block it came from.
 from collections.abc import Sequence
 
 from node.errors import CorruptStore, DecodingError, NodeError
-from node.execution.transition import ExecutedBlock
 from node.history import first_kept, pruned
 from node.indices import is_canonical
 from node.storage.database import Snapshot, WriteTransaction
@@ -19,12 +18,11 @@ from node.types.rlp_codec import as_bytes, as_list, decode, encode
 from node.types.transaction import DEPOSIT, Transaction, decode_transaction
 
 
-def put_block(tx: WriteTransaction, executed: ExecutedBlock) -> None:
+def put_block(tx: WriteTransaction, block: Block, receipts: Sequence[Receipt]) -> None:
     """Store a block and its receipts under its hash."""
-    block = executed.block
     tx.put(Table.HEADERS, block.hash, block.header.encode())
     tx.put(Table.BODIES, block.hash, block.encode_body())
-    tx.put(Table.RECEIPTS, block.hash, encode_receipts(executed.receipts))
+    tx.put(Table.RECEIPTS, block.hash, encode_receipts(receipts))
 
 
 def get_header(snapshot: Snapshot, block_hash: Hash32) -> Header | None:

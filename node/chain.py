@@ -11,6 +11,8 @@ from node.blob_store import put_blobs
 from node.block_store import get_block, get_header, put_block
 from node.errors import CorruptStore, CriticalError, ResetError
 from node.execution.transition import ExecutedBlock
+from node.genesis.genesis import Genesis
+from node.genesis.genesis_state import write_genesis
 from node.history import first_kept, pruned
 from node.indices import canonical_hash, is_canonical
 from node.pruning import note_unwound
@@ -77,10 +79,20 @@ def put_heads(tx: WriteTransaction, heads: Heads) -> None:
     tx.put(Table.META, _HEADS_KEY, encoded)
 
 
+def begin(tx: WriteTransaction, genesis: Genesis) -> BlockRef:
+    """Write a chain's first block, with its state, into a store that has none."""
+    block = write_genesis(tx, genesis)
+    put_block(tx, block, ())
+    indices.add_block(tx, block)
+    first = block.header.ref
+    put_heads(tx, Heads(first, first, first))
+    return first
+
+
 def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> None:
     """Put a block on top of the canonical chain, with its state and the record that undoes it."""
     block = executed.block
-    put_block(tx, executed)
+    put_block(tx, block, executed.receipts)
     put_blobs(tx, block)
     indices.add_block(tx, block)
     tx.put(Table.UNDO, block.hash, apply_changes(tx, executed.changes))

@@ -9,8 +9,8 @@ from node.chain import (
     UNDO_BLOCKS,
     Heads,
     ancestor_hashes,
+    begin,
     extend,
-    put_heads,
     read_heads,
     state_view,
     unwind,
@@ -66,18 +66,15 @@ class Engine:
 
     def initialise(self, genesis: Genesis) -> None:
         """Write block 0 into an empty store; ConfigError if the store is another chain's."""
-        first = genesis_block(genesis)
-        chain_id = genesis.config.chain_id.to_bytes(8, "big")
+        chain_id = genesis.config.chain_id
         with self._lock:
             if self._heads is not None:
-                self._check_same_chain(first.block, genesis.config.chain_id)
+                self._check_same_chain(genesis_block(genesis).block, chain_id)
                 return
-            heads = Heads(first.block.header.ref, first.block.header.ref, first.block.header.ref)
             with self._database.write() as tx:
-                tx.put(Table.META, _CHAIN_ID_KEY, chain_id)
-                self._extend(tx, first)
-                put_heads(tx, heads)
-            self._heads = heads
+                tx.put(Table.META, _CHAIN_ID_KEY, chain_id.to_bytes(8, "big"))
+                first = begin(tx, genesis)
+            self._heads = Heads(first, first, first)
 
     @property
     def is_empty(self) -> bool:

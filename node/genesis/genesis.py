@@ -26,7 +26,7 @@ from node.types.primitives import (
 from node.types.rlp_codec import encode, encode_uint
 
 DEFAULT_BASE_FEE = 10**9
-_MESSAGE_PASSER = hex_address("0x4200000000000000000000000000000000000016")
+MESSAGE_PASSER = hex_address("0x4200000000000000000000000000000000000016")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,26 @@ class Genesis:
 
 
 def genesis_block(genesis: Genesis) -> ExecutedBlock:
-    """Return block 0 with the state it creates, as geth's genesis construction defines them."""
+    """Return block 0 with the state it creates, as geth's genesis construction defines them.
+
+    All of that is in memory; `write_genesis` is for large states.
+    """
     changes = _state(genesis.alloc)
+    passer = changes.accounts.get(MESSAGE_PASSER)
+    passer_root = passer.storage_root if passer else EMPTY_TRIE_ROOT
+    block = first_block(genesis, changes.state_root, passer_root)
+    return ExecutedBlock(block=block, receipts=(), changes=changes)
+
+
+def first_block(genesis: Genesis, state_root: Hash32, passer_root: Hash32) -> Block:
+    """Return block 0 over a state; `passer_root` is the storage root of the message passer."""
     is_prague = genesis.config.is_prague(genesis.timestamp)
+    # Isthmus puts that root where Ethereum has the withdrawals root.
+    is_isthmus = is_prague and genesis.config.rollup is not None
     header = Header(
         parent_hash=genesis.parent_hash,
         coinbase=genesis.coinbase,
-        state_root=changes.state_root,
+        state_root=state_root,
         transactions_root=EMPTY_TRIE_ROOT,
         receipts_root=EMPTY_TRIE_ROOT,
         bloom=EMPTY_BLOOM,
@@ -81,7 +94,7 @@ def genesis_block(genesis: Genesis) -> ExecutedBlock:
         extra_data=genesis.extra_data,
         prev_randao=genesis.prev_randao,
         base_fee=genesis.base_fee,
-        withdrawals_root=_withdrawals_root(genesis, changes),
+        withdrawals_root=passer_root if is_isthmus else EMPTY_TRIE_ROOT,
         blob_gas_used=genesis.blob_gas_used,
         excess_blob_gas=genesis.excess_blob_gas,
         parent_beacon_block_root=ZERO_HASH,
@@ -89,16 +102,7 @@ def genesis_block(genesis: Genesis) -> ExecutedBlock:
         difficulty=genesis.difficulty,
         nonce=genesis.nonce,
     )
-    return ExecutedBlock(block=Block(header, ()), receipts=(), changes=changes)
-
-
-def _withdrawals_root(genesis: Genesis, changes: StateChanges) -> Hash32:
-    # Isthmus puts the message passer's storage root where Ethereum has the withdrawals root.
-    rules = genesis.config.rollup
-    if rules is None or not genesis.config.is_prague(genesis.timestamp):
-        return EMPTY_TRIE_ROOT
-    account = changes.accounts.get(_MESSAGE_PASSER)
-    return EMPTY_TRIE_ROOT if account is None else account.storage_root
+    return Block(header, ())
 
 
 def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:

@@ -22,8 +22,8 @@ class NodeCache:
     def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
         self._half = max_bytes // 2
         self._lock = threading.Lock()
-        self._young: dict[bytes, bytes] = {}
-        self._old: dict[bytes, bytes] = {}
+        self._young: dict[Hash32, bytes] = {}
+        self._old: dict[Hash32, bytes] = {}
         self._size = 0  # of the young half
 
     def get(self, node_hash: Hash32) -> bytes | None:
@@ -46,7 +46,7 @@ class NodeCache:
     def replace(self, gained: Mapping[Hash32, bytes], lost: Iterable[bytes]) -> None:
         """Follow a block that was committed: hold the nodes that it made, forget those it ended."""
         with self._lock:
-            for node_hash in lost:
+            for node_hash in map(Hash32, lost):
                 self._old.pop(node_hash, None)
                 raw = self._young.pop(node_hash, None)
                 if raw is not None:

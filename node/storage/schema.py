@@ -36,7 +36,7 @@ An undo record is RLP: [state root before, state root after, [[address, account 
 [[address, slot, value or empty], ...]], with the values from before the block.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -98,6 +98,11 @@ def flat_state_root(snapshot: "Snapshot") -> Hash32:
     return Hash32(snapshot.get(Table.META, _STATE_ROOT_KEY) or EMPTY_TRIE_ROOT)
 
 
+def set_flat_state_root(transaction: "WriteTransaction", root: Hash32) -> None:
+    """Record the root of the state that ACCOUNTS and STORAGE now hold."""
+    _write(transaction, Table.META, _STATE_ROOT_KEY, b"" if root == EMPTY_TRIE_ROOT else root)
+
+
 def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> bytes:
     """Write a block's changes to the state tables; return the undo record for `revert`.
 
@@ -112,27 +117,45 @@ def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> byt
         for key, value in list(transaction.items(Table.STORAGE, prefix=address)):
             previous_storage[key] = value
             transaction.delete(Table.STORAGE, key)
-    for address, account in changes.accounts.items():
-        _write(transaction, Table.ACCOUNTS, address, account.encode() if account else b"")
-    for (address, slot), number in changes.storage.items():
-        _write(transaction, Table.STORAGE, storage_key(address, slot), encode_uint(number))
-    for code_hash, code in changes.codes.items():
-        transaction.put(Table.CODES, code_hash, code)
-    hold_nodes(transaction, changes)
-    _set_root(transaction, changes.state_root)
+    _write_all(
+        transaction,
+        Table.ACCOUNTS,
+        {
+            address: account.encode() if account else b""
+            for address, account in changes.accounts.items()
+        },
+    )
+    _write_all(
+        transaction,
+        Table.STORAGE,
+        {
+            storage_key(address, slot): encode_uint(number)
+            for (address, slot), number in changes.storage.items()
+        },
+    )
+    transaction.put_all(Table.CODES, changes.codes.items())
+    _hold_changed_nodes(transaction, changes)
+    set_flat_state_root(transaction, changes.state_root)
     return _encode_undo(changes, previous_storage)
 
 
-def hold_nodes(transaction: "WriteTransaction", changes: StateChanges) -> None:
-    """Store the nodes that a block's tries gained, or hold once more those that are there.
-
-    CorruptStore if the tries of an account that lost its storage cannot be read.
-    """
-    known = transaction.put_new(Table.TRIE_NODES, changes.trie_nodes.items())
-    for node_hash in (*known, *changes.repeated_nodes):
+def hold_nodes(
+    transaction: "WriteTransaction", nodes: Mapping[Hash32, bytes], repeated: Iterable[bytes] = ()
+) -> None:
+    """Store the nodes that tries gained, or hold once more those that are there."""
+    known = transaction.put_new(Table.TRIE_NODES, nodes.items())
+    for node_hash in (*known, *repeated):
         raw = transaction.get(Table.NODE_COUNTS, node_hash)
         count = 1 if raw is None else int.from_bytes(raw, "big") + 1
         transaction.put(Table.NODE_COUNTS, node_hash, _encode_count(count))
+
+
+def _hold_changed_nodes(transaction: "WriteTransaction", changes: StateChanges) -> None:
+    """Hold the nodes that a block's tries gained.
+
+    CorruptStore if the tries of an account that lost its storage cannot be read.
+    """
+    hold_nodes(transaction, changes.trie_nodes, changes.repeated_nodes)
     for before, after in _cleared_tries(changes):
         # Its new trie was built from nothing: what the old one had as well is no gain.
         whole = set(lost_trie_nodes(_nodes_of(transaction), after, EMPTY_TRIE_ROOT))
@@ -189,7 +212,7 @@ def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
             address, slot, value = as_list(entry, "storage entry", 3)
             key = as_bytes(address, "address", 20) + as_bytes(slot, "slot", 32)
             _write(transaction, Table.STORAGE, key, as_bytes(value, "storage value"))
-        _set_root(transaction, Hash32(as_bytes(before, "state root", 32)))
+        set_flat_state_root(transaction, Hash32(as_bytes(before, "state root", 32)))
     except DecodingError as error:
         raise CorruptStore(f"undo record: {error}") from error
 
@@ -217,12 +240,18 @@ def _nodes_of(snapshot: "Snapshot") -> Callable[[Hash32], bytes | None]:
     return lambda node_hash: snapshot.get(Table.TRIE_NODES, node_hash)
 
 
+def _write_all(
+    transaction: "WriteTransaction", table: Table, values: Mapping[bytes, bytes]
+) -> None:
+    """Set values; empty ones mean that there is none."""
+    transaction.put_all(table, sorted(item for item in values.items() if item[1]))
+    for key, value in values.items():
+        if not value:
+            transaction.delete(table, key)
+
+
 def _encode_count(count: int) -> bytes:
     return count.to_bytes(4, "big") if count else b""
-
-
-def _set_root(transaction: "WriteTransaction", root: Hash32) -> None:
-    _write(transaction, Table.META, _STATE_ROOT_KEY, b"" if root == EMPTY_TRIE_ROOT else root)
 
 
 def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:

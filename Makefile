@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-worst clients example clean
+.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-history bench-worst clients example clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -51,6 +51,9 @@ bench: .venv/dev.stamp  ## this node beside its peers
 
 bench-execution: .venv/dev.stamp  ## blocks a second, beside stock py-evm
 	$(BIN)/python -m bench execution $(ARGS)
+
+bench-history: .venv/dev.stamp  ## what a block adds to the disk, in about four minutes
+	$(BIN)/python -m bench history $(ARGS)
 
 bench-worst: .venv/dev.stamp  ## each opcode and precompile where it is slowest, in four minutes
 	$(BIN)/python -m bench worst $(ARGS)

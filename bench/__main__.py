@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.accounts import Accounts
 from bench.execution import run_execution, workloads_named
+from bench.history import run_history
 from bench.precompiles import run_precompiles
 from bench.workloads import WORKLOADS
 from bench.worst import run_worst
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run_precompiles()
     if options.benchmark in ("all", "execution"):
         _run_execution(options)
+    if options.benchmark == "history":
+        _run_history(options)
     if options.benchmark == "worst":
         run_worst(options.only, options.gas, options.directory)
 
@@ -33,6 +36,12 @@ def _run_execution(options: argparse.Namespace) -> None:
     )
 
 
+def _run_history(options: argparse.Namespace) -> None:
+    (transfers,) = workloads_named(["transfers"])
+    accounts = Accounts(total=options.accounts, senders=transfers.transactions)
+    run_history(transfers, accounts, options.kept, 16 * options.rounds, options.directory)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="this node beside its peers, both in one run"
@@ -41,9 +50,10 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "execution", "precompiles", "worst"),
+        choices=("all", "execution", "history", "precompiles", "worst"),
         help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
         "precompiles: each by itself, on its dearest input; "
+        "history: what a block adds to the disk, with --history full and N; "
         "worst: each opcode and precompile where it is slowest for its gas, our side alone",
     )
     parser.add_argument(
@@ -56,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=5, help="measured blocks of each kind")
     parser.add_argument(
         "--accounts", type=_total, default=100_000, help="funded accounts in the state"
+    )
+    parser.add_argument(
+        "--kept", type=_positive, default=128, help="history: the blocks kept (default 128)"
     )
     parser.add_argument(
         "--directory", type=Path, help="where our chain is written (default: the system's own)"

@@ -49,15 +49,15 @@ class BlockRun:
 class OurNode:
     """A rollup in a directory that is new."""
 
-    def __init__(self, genesis: Genesis, path: Path) -> None:
-        self._database = Database.open(path)
-        self._engine = Engine(self._database, genesis.config)
+    def __init__(self, genesis: Genesis, path: Path, kept_blocks: int | None = None) -> None:
+        self.database = Database.open(path)
+        self._engine = Engine(self.database, genesis.config, kept_blocks=kept_blocks)
         self._engine.initialise(genesis)
-        self._head = Reader(self._database, genesis.config).head_header()
+        self._head = Reader(self.database, genesis.config).head_header()
 
     def close(self) -> None:
         """Release the directory."""
-        self._database.close()
+        self.database.close()
 
     def run_block(self, raw: list[bytes]) -> tuple[BlockRun, ExecutedBlock]:
         """Make the block of these transactions and store it.
@@ -79,7 +79,7 @@ class OurNode:
             with steps.step("roots"):
                 executed = execution.seal()
         with steps.step("commit"):
-            self._engine.insert(executed)
+            self._engine.insert(executed, safe=self._head.ref, finalized=self._head.ref)
         seconds = perf_counter() - start
         self._head = executed.block.header
         by_step = dict(zip(steps.names, steps.seconds, strict=True))

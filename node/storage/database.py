@@ -66,6 +66,12 @@ class Snapshot:
         """Return the value under `key`, None if there is none."""
         return self._transaction.get(key, db=self._tables[table])
 
+    def size(self, table: Table) -> int:
+        """Return how many bytes the pages of a table take in the file."""
+        stat = self._transaction.stat(self._tables[table])
+        pages: int = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return pages * int(stat["psize"])
+
     def items(
         self, table: Table, start: bytes = b"", *, prefix: bytes = b"", reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:

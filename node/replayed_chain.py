@@ -54,9 +54,7 @@ class ReplayedChain:
 
         Blocks above the parent, which is the head or one of its ancestors, are taken back.
         """
-        root = ordered_root([tx.raw for tx in block.transactions])
-        if root != block.header.transactions_root:
-            raise Differs("transactionsRoot", root, block.header.transactions_root)
+        check_transactions(block)
         with naming_differences(), self._begin(block) as execution:
             for index, tx in enumerate(block.transactions):
                 check_receipt(index, apply_transaction(execution, index, tx))
@@ -83,6 +81,13 @@ class ReplayedChain:
         check_header(self._config, parent, block.header)
         with self._engine.begin(parent, attributes_of(block)) as execution:
             yield execution
+
+
+def check_transactions(block: Block) -> None:
+    """Raise Differs unless a block's transactions are those that its header commits to."""
+    root = ordered_root([tx.raw for tx in block.transactions])
+    if root != block.header.transactions_root:
+        raise Differs("transactionsRoot", root, block.header.transactions_root)
 
 
 def apply_transaction(execution: BlockExecution, index: int, tx: AnyTransaction) -> Receipt:

@@ -21,6 +21,7 @@ from node.difference import Differs
 from node.errors import ConfigError, DecodingError, InvalidBlock, NodeError, ResetError
 from node.execution.header import check_same
 from node.genesis import Genesis, parse_genesis
+from node.replayed_chain import check_transactions
 from node.types.block import Block, BlockRef, Header, decode_block
 from node.types.primitives import BlockNumber, Hash32
 from openrollup.json_block import block_from_json, header_from_json, transaction_hashes
@@ -106,6 +107,7 @@ class RemoteChain:
             check_same(header, block.header)
         except InvalidBlock as error:
             raise Differs(error.field, error.expected, error.actual) from error
+        check_transactions(block)
         _check_hashes(block, transaction_hashes(summary))
         return block
 

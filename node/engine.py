@@ -24,6 +24,7 @@ from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.pruning import note_obsolete, prune
+from node.senders import recover_senders
 from node.state.node_cache import NodeCache
 from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table
@@ -98,6 +99,7 @@ class Engine:
         """Start a block on any stored parent. Its reads are valid inside the `with` block only, and
         in the thread that entered it; ResetError if the parent is not stored.
         """
+        recover_senders(attributes.transactions)
         with self._database.read() as snapshot:
             if snapshot.get(Table.HEADERS, parent.hash) is None:
                 raise ResetError(f"parent block 0x{parent.hash.hex()} is not stored")
@@ -112,6 +114,7 @@ class Engine:
 
     def build(self, parent: Header, attributes: PayloadAttributes) -> ExecutedBlock:
         """Execute a block that holds exactly the attributes' transactions; nothing is written."""
+        recover_senders(attributes.transactions)
         with self._database.read() as snapshot:
             if snapshot.get(Table.HEADERS, parent.hash) is None:
                 raise ResetError(f"parent block 0x{parent.hash.hex()} is not stored")
@@ -126,6 +129,7 @@ class Engine:
 
     def execute(self, block: Block) -> ExecutedBlock:
         """Check a block by executing it on its stored parent; nothing is written."""
+        recover_senders(block.transactions)
         with self._database.read() as snapshot:
             parent = get_header(snapshot, block.header.parent_hash)
             if parent is None:

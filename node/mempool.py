@@ -38,6 +38,7 @@ from node.execution.validity import check_contents, rollup_fees, upfront_cost
 from node.head_change import HeadChange
 from node.pending import Pending, PendingTransactions
 from node.reader import Reader
+from node.senders import recover_senders
 from node.types.blob_transaction import decode_pooled_transaction
 from node.types.block import Header
 from node.types.primitives import EMPTY_CODE_HASH, UINT64_MAX, Address, Hash32
@@ -198,6 +199,8 @@ class Mempool:
 
     def on_head_change(self, change: HeadChange) -> None:
         """Follow the chain: forget what was included or outdated, take back what was unwound."""
+        unwound = [tx for block in reversed(change.removed) for tx in block.transactions]
+        recover_senders(unwound)
         with self._lock:
             self._wary_blocks = max(self._wary_blocks - len(change.added), 0)
             for executed in change.added:
@@ -206,7 +209,6 @@ class Mempool:
                     self._pending.follow_account(address, nonce, balance)
             if change.removed:
                 self._follow_unwind()
-            unwound = [tx for block in reversed(change.removed) for tx in block.transactions]
             returned = [tx for tx in unwound if isinstance(tx, Transaction) and self._take_back(tx)]
         self._tell(returned)
 

@@ -17,6 +17,7 @@ from node.execution.header import check_same
 from node.execution.transition import BlockExecution
 from node.indices import canonical_hash, number_of, transaction_place
 from node.replayed_chain import CheckReceipt, apply_transaction, naming_differences, no_check
+from node.senders import recover_senders
 from node.state.trie import ordered_root
 from node.state.trie_state import stored_state
 from node.storage.database import Snapshot
@@ -184,6 +185,7 @@ def _begin(
     config: ChainConfig, interpreter: Interpreter, snapshot: Snapshot, block: Block
 ) -> BlockExecution:
     """Begin a block on the stored state of its parent."""
+    recover_senders(block.transactions)
     with _naming_damage():
         parent = get_header(snapshot, block.header.parent_hash)
         if parent is None:

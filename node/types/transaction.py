@@ -99,6 +99,11 @@ class Transaction:
             object.__setattr__(self, "_sender", sender)
         return sender
 
+    @property
+    def is_sender_known(self) -> bool:
+        """Whether the sender has been recovered."""
+        return self._sender is not None
+
     def _recover_sender(self) -> Address:
         if self.s > SECP256K1_HALF_N:
             raise InvalidTransaction("invalid sender: signature s is in the upper half")

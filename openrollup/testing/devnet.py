@@ -162,15 +162,16 @@ class Devnet:
         return self._step("reorg_l1()", lambda stepper: stepper.reorg_l1(depth))
 
     def deposit(self, to: str | bytes, amount: int) -> Hash32:
-        """Send OPEN (in 10**-18) from the first account on L1 to `to` on L2; it is there then.
+        """Send OPEN (in 10**-18) from the last account on L1 to `to` on L2; it is there then.
 
-        Returns the hash of the deposit transaction on L2.
+        Returns the hash of the deposit transaction on L2, which uses up a nonce of that account.
+        DevnetError if L1 reverts it.
         """
         receiver = hex_address(to) if isinstance(to, str) else Address(bytes(to))
         nodes = self._network.nodes
         sent = self._step(
             "deposit()",
-            lambda stepper: deposits.deposit(nodes, stepper, dev_accounts()[0], receiver, amount),
+            lambda stepper: deposits.deposit(nodes, stepper, dev_accounts()[-1], receiver, amount),
         )
         return sent.hash
 

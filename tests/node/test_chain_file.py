@@ -90,20 +90,6 @@ def test_a_file_of_another_chain_is_refused(tmp_path: Path) -> None:
         list(import_blocks(chain.engine, chain.reader, VECTOR / "chain.rlp"))
 
 
-def test_a_truncated_file_names_the_offset(tmp_path: Path) -> None:
-    path = tmp_path / "chain.rlp"
-    blocks = exported(path)
-    content = path.read_bytes()
-    start = len(content) - len(blocks[-1].encode())
-    for size in (start + 1, start + 2, start + 100, len(content) - 1):
-        path.write_bytes(content[:size])
-        found = []
-        with pytest.raises(DecodingError, match=f"block at offset {start}: the file ends"):
-            found += list(read_blocks(path))
-    path.write_bytes(content[:start])
-    assert list(read_blocks(path)) == blocks[:-1]
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,7 +1,8 @@
 """Kills a node in the middle of its work, again and again: `python -m tests.crash --rounds 200`.
 
-One store grows through all rounds. After each kill it has to open at a commit that was made as a
-whole, with everything that any answer had shown before. Exit code 1 if it does not.
+One store grows through all rounds, and another one that prunes its history. After each kill it has
+to open at a commit that was made as a whole, with everything that any answer had shown before. Then
+the power is cut, too, as far as a record of all writes allows. Exit code 1 if something is lost.
 """
 
 import argparse
@@ -43,14 +44,26 @@ def _cut_power(folder: Path, with_shim: dict[str, str], cuts: int, seed: int) ->
 
 
 def _run(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="openrollup-crash-") as folder:
-        path = Path(folder) / "chain" if options.datadir is None else options.datadir
-        rounds = Rounds(path, options.seed, loaded(), options.replay_every)
-        try:
-            print(rounds.run(options.rounds))
-        except AssertionError as error:
-            print(f"FAILED in round {rounds.figures.rounds + 1}: {error}")
-            return 1
+    with tempfile.TemporaryDirectory(prefix="openrollup-crash-") as temporary:
+        folder = Path(temporary) if options.datadir is None else options.datadir
+        code = _run_rounds(folder / "whole", options, options.rounds, None)
+        if code == 0 and options.history:
+            code = _run_rounds(
+                folder / "pruned", options, max(4, options.rounds // 3), options.history
+            )
+    return code
+
+
+def _run_rounds(
+    path: Path, options: argparse.Namespace, count: int, kept_blocks: int | None
+) -> int:
+    print(f"history: {'all' if kept_blocks is None else f'{kept_blocks} blocks'}")
+    rounds = Rounds(path, options.seed, loaded(), options.replay_every, kept_blocks)
+    try:
+        print(rounds.run(count), flush=True)
+    except AssertionError as error:
+        print(f"FAILED in round {rounds.figures.rounds + 1}: {error}")
+        return 1
     return 0
 
 
@@ -59,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--replay-every", type=int, default=50, help="rounds")
+    parser.add_argument("--history", type=int, default=16, help="blocks, in a third as many rounds")
     parser.add_argument("--power-cuts", type=int, default=200, help="at moments of a short run")
     parser.add_argument("--datadir", type=Path, help="a new folder that is left as it is")
     parser.add_argument(_INSIDE, action="store_true", help=argparse.SUPPRESS)

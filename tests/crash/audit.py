@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from node.engine import Engine
+from node.history import first_kept
 from node.reader import Reader
 from node.replay import replay
 from node.state.flat_check import check_flat_state
@@ -33,6 +34,13 @@ class Shown:
     def __add__(self, other: "Shown") -> "Shown":
         return Shown(self.blocks + other.blocks, self.receipts + other.receipts)
 
+    def since(self, number: int) -> "Shown":
+        """Return what was shown of blocks from a number on."""
+        return Shown(
+            tuple(block for block in self.blocks if int(block["number"], 16) >= number),
+            tuple(one for one in self.receipts if int(one["blockNumber"], 16) >= number),
+        )
+
     def hashes(self) -> set[str]:
         """Return the hashes of all blocks that were seen, in whatever answer."""
         return {block["hash"] for block in self.blocks} | {
@@ -55,10 +63,14 @@ def audit(path: Path, model: Model, announced: Sequence[Commit], shown: Shown, f
         _check_acknowledged(announced, committed, shown)
         _check_heads(engine, reader, model)
         with store.database.read() as snapshot:
-            _check_chain(snapshot, model)
+            kept = first_kept(snapshot)
+            _check_chain(snapshot, model, kept)
             _check_state(snapshot, reader.head_header())
-        _check_blocks(reader, max(0, min(first, fork - _REPLAYED_BELOW)))
-        asyncio.run(_check_answers(store.dispatcher, model, shown))
+        # The first block that is kept has no parent state to be executed on.
+        lowest = kept + 1 if kept else 0
+        _check_blocks(reader, max(lowest, min(first, fork - _REPLAYED_BELOW)))
+        _check_pruned(reader, kept, shown)
+        asyncio.run(_check_answers(store.dispatcher, model, shown.since(kept)))
     return committed
 
 
@@ -77,7 +89,7 @@ def _check_heads(engine: Engine, reader: Reader, model: Model) -> None:
     assert engine.cursor == model.cursor, "the cursor is of another commit than the heads"
 
 
-def _check_chain(snapshot: Snapshot, model: Model) -> None:
+def _check_chain(snapshot: Snapshot, model: Model, kept: int) -> None:
     """The tables hold this chain's entries, and no others."""
     canonical = [Hash32(value) for _, value in snapshot.items(Table.CANONICAL)]
     assert canonical == model.hashes, "the canonical chain is of another commit"
@@ -86,7 +98,8 @@ def _check_chain(snapshot: Snapshot, model: Model) -> None:
         assert place[:32] in on_chain, f"transaction 0x{key.hex()} is indexed in an unwound block"
     undo = {key for key, _ in snapshot.items(Table.UNDO)}
     oldest = max(0, model.highest - UNDO_BLOCKS + 1)  # what was deleted does not come back
-    assert undo == set(canonical[oldest:]), "undo records are of another commit"
+    wanted = {block for i, block in enumerate(canonical) if i >= oldest and (not i or i > kept)}
+    assert undo == wanted, "undo records are of another commit"
 
 
 def _check_state(snapshot: Snapshot, head: Header) -> None:
@@ -107,6 +120,13 @@ def _check_blocks(reader: Reader, first: int) -> None:
     """Headers, bodies, receipts, indices and states are what execution gives."""
     for report in replay(reader, BlockNumber(first), reader.heads().unsafe.number):
         assert report.difference is None, f"block {report.number}: {report.difference}"
+
+
+def _check_pruned(reader: Reader, kept: int, shown: Shown) -> None:
+    """Of blocks that were pruned by intent the header stays."""
+    for block in shown.blocks:
+        if int(block["number"], 16) < kept:
+            assert reader.header_by_hash(Hash32(bytes.fromhex(block["hash"][2:]))) is not None
 
 
 async def _check_answers(dispatcher: Dispatcher, model: Model, shown: Shown) -> None:

@@ -48,11 +48,11 @@ class Store:
 
 
 @contextmanager
-def open_store(path: Path) -> Iterator[Store]:
-    """Open the chain in `path`, and create it if it is new."""
+def open_store(path: Path, kept_blocks: int | None = None) -> Iterator[Store]:
+    """Open the chain in `path`, and create it if it is new; see `Engine` for `kept_blocks`."""
     with WatchedDatabase.open(path) as database:
         assert isinstance(database, WatchedDatabase)
-        engine = Engine(database, GENESIS.config, undo_blocks=UNDO_BLOCKS)
+        engine = Engine(database, GENESIS.config, undo_blocks=UNDO_BLOCKS, kept_blocks=kept_blocks)
         engine.initialise(GENESIS)
         reader = Reader(database, GENESIS.config)
         mempool = Mempool(reader, GENESIS.config)

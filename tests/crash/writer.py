@@ -28,7 +28,7 @@ from tests.crash.store import Store, open_store
 from tests.node.chains import Chain, l1_attributes
 from tests.node.pooled_chain import UNLIMITED
 
-_SAFE_LAG, _FINALIZED_LAG = 10, 24
+_SAFE_LAG, _FINALIZED_LAG = 6, 12
 _DEEPEST_REORG = 8
 _MAX_WAIT_S = 0.05
 
@@ -46,12 +46,16 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one writer does. `death` None: somebody else kills it."""
+    """What one writer does. `death` None: somebody else kills it.
+
+    `kept_blocks` is how much history its engine keeps, None for all.
+    """
 
     seed: int
     reorgs: bool
     death: Death | None
     commits: int | None = None
+    kept_blocks: int | None = None
 
 
 class Writer:
@@ -188,5 +192,5 @@ def _die(delay_s: float) -> None:
 
 def write(path: Path, report: int, plan: Plan, shim: Shim | None) -> None:
     """Open the chain and run a writer on it."""
-    with open_store(path) as store:
+    with open_store(path, plan.kept_blocks) as store:
         Writer(store, report, plan, shim).run()

@@ -13,7 +13,7 @@ _SLOTS = 0x2000
 _WINDOW = 0x1FFF
 _TAIL = 13
 """The last bytes of the input, where no match may start."""
-_STRIDE = 16
+_STRIDE = 8
 """How many bytes of a match are compared at once."""
 _LONGEST = 262
 """A match of more bytes is written as several."""
@@ -63,13 +63,12 @@ def fastlz_length(data: bytes) -> int:
     while position < limit:
         for candidate in range(position, limit):
             slot = slots[candidate]
-            reference = last_seen[slot] - begin
+            place = last_seen[slot]
             last_seen[slot] = begin + candidate
             if (
-                reference >= 0
-                and data[candidate] == data[reference]
-                and data[candidate : candidate + 3] == data[reference : reference + 3]
-                and candidate - reference <= _WINDOW
+                place >= begin
+                and data[place - begin] == data[candidate]  # most places of one hash differ here
+                and _is_match(data, place - begin, candidate)
             ):
                 break
         else:
@@ -77,7 +76,7 @@ def fastlz_length(data: bytes) -> int:
         # The search stops one step early: a match found at the very last place does not count.
         if candidate + 1 == limit:
             break
-        length = _match_length(data, reference + 3, candidate + 3, limit + 9)
+        length = _match_length(data, place - begin + 3, candidate + 3, limit + 9)
         total += _literals_cost(candidate - anchor) + _match_cost(length)
         position = candidate + length
         last_seen[slots[position]] = begin + position
@@ -105,21 +104,28 @@ def _slots(data: bytes) -> tuple[int, ...]:
     return unpack(f"<{count}H", hashes)
 
 
-def _literals_cost(count: int) -> int:
-    """Bytes that a run of literals takes: a length byte for each 32."""
-    return count + (count + 31) // 32
+def _is_match(data: bytes, left: int, right: int) -> bool:
+    """Whether three bytes agree, and near enough."""
+    return data[left : left + 3] == data[right : right + 3] and right - left <= _WINDOW
 
 
 def _match_length(data: bytes, left: int, right: int, end: int) -> int:
     """How far both places agree, plus one if they differ before `end`."""
     first, gap = right, right - left
-    while right + _STRIDE <= end and (
-        data[right : right + _STRIDE] == data[right - gap : right - gap + _STRIDE]
-    ):
-        right += _STRIDE
     while right < end and data[right] == data[right - gap]:
         right += 1
+        while (
+            right % _STRIDE == 0
+            and right + _STRIDE <= end
+            and (data[right : right + _STRIDE] == data[right - gap : right - gap + _STRIDE])
+        ):
+            right += _STRIDE
     return right - first + (right < end)
+
+
+def _literals_cost(count: int) -> int:
+    """Bytes that a run of literals takes: a length byte for each 32."""
+    return count + (count + 31) // 32
 
 
 def _match_cost(length: int) -> int:

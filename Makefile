@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-history bench-worst clients example clean
+.PHONY: dev test soak crash conformance oracle check contracts bench bench-execution bench-history bench-scale bench-worst clients example clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -54,6 +54,9 @@ bench-execution: .venv/dev.stamp  ## blocks a second, beside stock py-evm
 
 bench-history: .venv/dev.stamp  ## what a block adds to the disk, in about four minutes
 	$(BIN)/python -m bench history $(ARGS)
+
+bench-scale: .venv/dev.stamp  ## what a million accounts cost, beside ten thousand, in two minutes
+	$(BIN)/python -m bench scale $(ARGS)
 
 bench-worst: .venv/dev.stamp  ## each opcode and precompile where it is slowest, in four minutes
 	$(BIN)/python -m bench worst $(ARGS)

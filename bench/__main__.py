@@ -8,6 +8,7 @@ from bench.accounts import Accounts
 from bench.execution import run_execution, workloads_named
 from bench.history import run_history
 from bench.precompiles import run_precompiles
+from bench.scale import run_scale
 from bench.workloads import WORKLOADS
 from bench.worst import run_worst
 
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _run_execution(options)
     if options.benchmark == "history":
         _run_history(options)
+    if options.benchmark == "scale":
+        run_scale(options.rounds, options.directory)
     if options.benchmark == "worst":
         run_worst(options.only, options.gas, options.directory)
 
@@ -50,10 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "execution", "history", "precompiles", "worst"),
+        choices=("all", "execution", "history", "precompiles", "scale", "worst"),
         help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
         "precompiles: each by itself, on its dearest input; "
         "history: what a block adds to the disk, with --history full and N; "
+        "scale: what a state of a million accounts costs; "
         "worst: each opcode and precompile where it is slowest for its gas, our side alone",
     )
     parser.add_argument(

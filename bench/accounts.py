@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from node.artifacts import load_artifact
 from node.config import DEFAULT_LANE_BLOCK_LIMIT, LANE_GAS_RANGE, AttributionConfig
@@ -44,8 +45,7 @@ class Accounts:
     @cached_property
     def recipients(self) -> Sequence[Address]:
         """The accounts that only receive."""
-        count = self.total - self.senders
-        return [Address(keccak256(b"bench recipient %d" % index)[12:]) for index in range(count)]
+        return [recipient(index) for index in range(self.total - self.senders)]
 
     def genesis(self) -> Genesis:
         """Return a rollup in which every account has OPEN and tokens, with the contracts."""
@@ -67,6 +67,21 @@ class Accounts:
             funded=(),
             contracts=contracts,
         )
+
+    def plain_genesis(self) -> Genesis:
+        """Return a rollup in which every account has OPEN, and nothing else is."""
+        recipients = map(recipient, range(self.total - self.senders))
+        return l2_genesis(
+            chain_id=CHAIN_ID,
+            timestamp=_TIMESTAMP,
+            gas_limit=GAS_LIMIT,
+            funded=chain(self.sender_addresses, recipients),
+        )
+
+
+def recipient(index: int) -> Address:
+    """Return an account that only receives."""
+    return Address(keccak256(b"bench recipient %d" % index)[12:])
 
 
 def _balance_slot(address: Address) -> int:

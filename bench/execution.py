@@ -168,7 +168,8 @@ def _steps(result: Result) -> str:
         f"{name} {median(run.steps[name] for run in result.ours) * 1e3:.0f}"
         for name in result.ours[0].steps
     )
-    return f"  {result.workload.title:26} {result.our_seconds * 1e3:6.0f}: {steps}"
+    cpu = median(run.cpu_seconds for run in result.ours) * 1e3
+    return f"  {result.workload.title:26} {result.our_seconds * 1e3:6.0f} (CPU {cpu:.0f}): {steps}"
 
 
 def workloads_named(names: Sequence[str]) -> Sequence[Workload]:

@@ -90,6 +90,11 @@ class Chain:
         account = self.reader.account(key, self.reader.head_header())
         return 0 if account is None else account.balance
 
+    def forget_client(self) -> None:
+        """Let `w3` be made anew, without what a test has changed in it."""
+        self.disconnect()
+        self._w3 = None
+
     def disconnect(self) -> None:
         """Close the connections of `w3`; it makes new ones when it is used again."""
         self._disconnect()

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from node.chain_file import export_blocks
+from node.errors import ConfigError
 from node.genesis import Genesis, dev_accounts, genesis_to_json
 from node.json_file import write_json
 from node.types.block import Block
@@ -132,7 +133,7 @@ class Devnet:
         """Build L2 blocks of what is pending, a block time apart, and return them."""
 
         async def blocks(stepper: Stepper) -> list[Block]:
-            return [await stepper.mine() for _ in range(count)]
+            return [await stepper.mine() for _ in range(_checked(count))]
 
         return self._step("mine()", blocks)
 
@@ -141,7 +142,7 @@ class Devnet:
 
         They bear L2's time, or are a second apart where that is later.
         """
-        return self._step("advance_l1()", lambda stepper: stepper.advance_l1(count))
+        return self._step("advance_l1()", lambda stepper: stepper.advance_l1(_checked(count)))
 
     def post(self) -> None:
         """Let the batcher bring all blocks that are not safe into L1's pool."""
@@ -211,6 +212,14 @@ class Devnet:
             chain.disconnect()
         self._call("revert()", lambda: self._network.restore(target.image))
 
+    def begin_again(self, beginning: Snapshot) -> None:
+        """Go back to a snapshot as if nothing had happened since: later ones are gone, too."""
+        self.revert(beginning)
+        self._network.forget_after(beginning.image)
+        self._latest = None
+        for chain in (self.l1, self.l2, self.verifier):
+            chain.forget_client()
+
     @property
     def _genesis(self) -> Genesis:
         return self._network.nodes.rollup.genesis
@@ -242,3 +251,9 @@ class Devnet:
         directory, self._directory = self._directory, None
         if directory is not None:
             directory.cleanup()
+
+
+def _checked(count: int) -> int:
+    if count < 0:
+        raise ConfigError(f"count: expected 0 blocks or more, got {count}")
+    return count

@@ -22,7 +22,7 @@ class DevnetCache:
             self._kept[key] = devnet, devnet.snapshot()
         else:
             devnet, beginning = self._kept[key]
-            devnet.revert(beginning)
+            devnet.begin_again(beginning)
         return self._kept[key][0]
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ Everything here runs in one event loop.
 """
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -70,6 +71,11 @@ class Network:
             ports = self.nodes.ports
             await self._end()
             await self._begin(image, ports.still_free())
+
+    def forget_after(self, image: Image) -> None:
+        """Remove the images that were made after this one."""
+        for number in range(int(image.directory.name) + 1, self._images + 1):
+            shutil.rmtree(self._directory / str(number), ignore_errors=True)
 
     async def close(self) -> None:
         """Stop the nodes."""

@@ -210,6 +210,13 @@ def test_a_revert_brings_everything_back(devnet: Devnet) -> None:
     assert on_l1 in [tx.hash for tx in devnet.advance_l1()[0].transactions]
 
 
+def test_counts_that_make_no_sense(devnet: Devnet) -> None:
+    for step in (devnet.mine, devnet.advance_l1):
+        with pytest.raises(ConfigError, match=r"^count: expected 0 blocks or more, got -1"):
+            step(-1)
+        assert step(0) == []
+
+
 def test_without_a_snapshot_there_is_no_way_back() -> None:
     with Devnet() as devnet, pytest.raises(DevnetError, match="there is no snapshot"):
         devnet.revert()

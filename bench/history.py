@@ -88,7 +88,8 @@ def run_history(
     benchmark = HistoryBenchmark(accounts, directory)
     for kind, count in ((workload, measured), (replace(workload, transactions=0), 4 * measured)):
         for bound in (None, kept_blocks):
-            growth = benchmark.run(kind, bound, kept_blocks + kept_blocks // 4, count)
+            settling = kept_blocks // 4 if bound is None else 2 * kept_blocks
+            growth = benchmark.run(kind, bound, settling, count)
             print(_row(kind, bound, growth), flush=True)
 
 

@@ -1,241 +1,183 @@
-"""Pruning on real stores: nothing that is kept is ever lost, and nothing that is not stays."""
+"""Pruning step by step: how far it goes, what is left to read, and what is said of the rest."""
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from node.block_store import get_block
-from node.chain import state_view
 from node.engine import Engine
-from node.errors import PrunedHistory
-from node.execution.transition import ExecutedBlock
+from node.errors import CorruptStore, CriticalError, PrunedHistory
 from node.history import first_kept
+from node.pruning import BLOCKS_A_COMMIT
+from node.reader import Reader
+from node.replay import replay
 from node.state.flat_check import check_flat_state
-from node.state.trie_node import Branch, Child, Extension, Leaf, decode_node
+from node.state.proofs import verify_proof
+from node.state.trie_difference import lost_nodes
+from node.state.trie_state import stored_state
 from node.state.view import decode_account
-from node.storage.database import Snapshot
 from node.storage.schema import Table
-from node.types.block import BlockRef, Header
-from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, create_address, keccak256
-from node.types.transaction import Transaction
-from tests.node.chains import ALICE, GENESIS, open_chain
-
-Held = frozenset[tuple[str, bytes]]
-"""The nodes of a state: the account's key (empty for the state trie) and the node's hash."""
+from node.types.primitives import EMPTY_TRIE_ROOT, BlockNumber, keccak256
+from node.types.transaction import DEPOSIT
+from tests.node.chains import BOB, GENESIS, ROLLUP_GENESIS, Chain, open_chain
 
 
-def trie_nodes(snapshot: Snapshot, root: Hash32) -> Iterator[tuple[bytes, dict[str, bytes]]]:
-    """Yield the hash of each node of a trie, with the leaves in it by the end of their paths."""
-    pending = [] if root == EMPTY_TRIE_ROOT else [("", root)]
-    while pending:
-        path, node_hash = pending.pop()
-        raw = snapshot.get(Table.TRIE_NODES, node_hash)
-        assert raw is not None, "a node that is in use is gone"
-        assert keccak256(raw) == node_hash
-        leaves: dict[str, bytes] = {}
-        inside: list[tuple[str, Child | None]] = [(path, decode_node(raw, node_hash))]
-        while inside:
-            path, child = inside.pop()
-            match child:
-                case bytes():
-                    pending.append((path, Hash32(child)))
-                case Leaf():
-                    leaves[path + child.path] = child.value
-                case Extension():
-                    inside.append((path + child.path, child.child))
-                case Branch():
-                    inside += [(f"{path}{n:x}", below) for n, below in enumerate(child.children)]
-        yield node_hash, leaves
+def bounded(chain: Chain, kept_blocks: int | None) -> Chain:
+    """Return the chain with an engine that keeps so many blocks, as after a restart."""
+    engine = Engine(chain.database, chain.reader.config, kept_blocks=kept_blocks)
+    return Chain(chain.database, engine, chain.reader)
 
 
-def state_nodes(snapshot: Snapshot, root: Hash32) -> Held:
-    """Walk a whole state."""
-    held: set[tuple[str, bytes]] = set()
-    for node_hash, leaves in trie_nodes(snapshot, root):
-        held.add(("", node_hash))
-        for key, value in leaves.items():
-            storage = trie_nodes(snapshot, decode_account(value).storage_root)
-            held.update((key, below) for below, _ in storage)
-    return frozenset(held)
+def extend_finalizing_the_parent(chain: Chain, count: int) -> None:
+    for _ in range(count):
+        parent = chain.head()
+        executed = chain.build(chain.transfer())
+        chain.engine.insert(executed, safe=parent.ref, finalized=parent.ref)
 
 
-@dataclass(frozen=True)
-class Action:
-    """A transaction: a contract is created, or a slot of one of the first two is set."""
-
-    contract: int | None
-    slot: int = 0
-    value: int = 0
+def begins(chain: Chain) -> int:
+    with chain.database.read() as snapshot:
+        return first_kept(snapshot)
 
 
-actions = st.lists(
-    st.one_of(
-        st.just(Action(None)),
-        st.builds(Action, st.integers(0, 1), st.integers(0, 2), st.integers(0, 2)),
-    ),
-    max_size=3,
-)
+def differences(chain: Chain) -> list[object]:
+    """Replay all that can be."""
+    first, last = BlockNumber(begins(chain) + 1), chain.head().number
+    reports = list(replay(chain.reader, first, last))
+    assert len(reports) == last - first + 1
+    return [report.difference for report in reports if report.difference is not None]
 
 
-class History(RuleBasedStateMachine):
-    """Blocks, reorgs, finality, restarts with other bounds; the model is the set of all states."""
-
-    @initialize()
-    def begin(self) -> None:
-        self.opened = open_chain()
-        self.chain = self.opened.__enter__()
-        self.kept_blocks: int | None = None
-        self.salt = 0
-        self.contracts = [create_address(ALICE.address, nonce) for nonce in (0, 1)]
-        self.path: list[Header] = [self.chain.head()]
-        self.branches: dict[Hash32, Header] = {}
-        # What unwound blocks left, by number; a block that was unwound twice is there twice.
-        self.left: list[tuple[int, Held]] = []
-        self.held: dict[Hash32, Held] = {}
-        self.finalized = 0
-        self.first = 0
-        self.walk(self.path[0])
-        self.add([Action(None), Action(None)])
-
-    def teardown(self) -> None:
-        self.opened.__exit__(None, None, None)
-
-    def walk(self, header: Header) -> None:
-        with self.chain.database.read() as snapshot:
-            self.held[header.hash] = state_nodes(snapshot, header.state_root)
-
-    def transactions(self, wanted: list[Action], parent: Header) -> list[Transaction]:
-        return [
-            self.chain.creation(parent=parent, nonce_offset=offset)
-            if action.contract is None
-            else self.chain.store(
-                self.contracts[action.contract],
-                action.slot,
-                action.value,
-                parent=parent,
-                nonce_offset=offset,
-            )
-            for offset, action in enumerate(wanted)
-        ]
-
-    def build(self, wanted: list[Action], parent: Header) -> ExecutedBlock:
-        self.salt += 1
-        transactions = self.transactions(wanted, parent)
-        return self.chain.build(*transactions, parent=parent, salt=self.salt)
-
-    def insert(self, executed: ExecutedBlock, finalized: BlockRef | None = None) -> None:
-        header = executed.block.header
-        self.chain.engine.insert(executed, safe=finalized, finalized=finalized)
-        for lost in reversed(self.path[header.number :]):
-            self.branches[lost.hash] = lost
-            self.left.append((lost.number, self.held[lost.hash] - self.held[lost.parent_hash]))
-        self.path[header.number :] = [header]
-        self.branches.pop(header.hash, None)
-        self.walk(header)
-
-    @rule(wanted=actions)
-    def add(self, wanted: list[Action]) -> None:
-        self.insert(self.build(wanted, self.path[-1]))
-
-    @rule(wanted=actions, distance=st.integers(0, 3))
-    def add_and_finalize(self, wanted: list[Action], distance: int) -> None:
-        number = max(self.finalized, len(self.path) - 1 - distance)
-        self.insert(self.build(wanted, self.path[-1]), self.path[number].ref)
-        self.finalized = number
-
-    @rule(wanted=actions, back=st.integers(1, 4))
-    def fork(self, wanted: list[Action], back: int) -> None:
-        number = max(self.finalized, len(self.path) - 1 - back)
-        self.insert(self.build(wanted, self.path[number]))
-
-    @rule(back=st.integers(1, 3))
-    def return_to_a_branch(self, back: int) -> None:
-        """Unwind, and put the first of the same blocks back."""
-        number = max(self.finalized, len(self.path) - 1 - back)
-        if number + 1 < len(self.path):
-            block = self.chain.reader.block_by_hash(self.path[number + 1].hash)
-            assert block is not None
-            executed = self.chain.engine.execute(block)
-            other = self.build([], self.path[number])
-            self.insert(other)
-            self.insert(executed)
-
-    @rule(kept_blocks=st.sampled_from([None, 1, 2, 4]))
-    def restart(self, kept_blocks: int | None) -> None:
-        self.kept_blocks = kept_blocks
-        self.chain.engine = Engine(self.chain.database, GENESIS.config, kept_blocks=kept_blocks)
-
-    def is_kept(self, header: Header) -> bool:
-        """Whether a block, or the canonical block that its branch began at, is kept."""
-        while header.hash in self.branches:
-            parent = header.parent_hash
-            header = self.branches.get(parent) or self.path[header.number - 1]
-            assert header.hash == parent
-        return header.number >= self.first
-
-    @invariant()
-    def what_is_kept_is_whole(self) -> None:
-        with self.chain.database.read() as snapshot:
-            before, self.first = self.first, first_kept(snapshot)
-            assert self.first >= before
-            if self.kept_blocks is not None:
-                oldest = max(0, len(self.path) - self.kept_blocks)
-                assert self.first >= min(oldest, self.finalized) or self.first == before
-            assert self.first <= max(self.finalized, before)
-            for header in (*self.path, *self.branches.values()):
-                if self.is_kept(header):
-                    state_view(snapshot, header)
-                    assert state_nodes(snapshot, header.state_root) == self.held[header.hash]
-                    assert get_block(snapshot, header.hash) is not None
-                elif header.state_root != self.path[-1].state_root:
-                    with pytest.raises(PrunedHistory):
-                        state_view(snapshot, header)
-            check_flat_state(snapshot, self.path[-1].state_root)
-
-    @invariant()
-    def what_is_not_kept_is_gone(self) -> None:
-        expected = {
-            node for header in self.path[self.first :] for _, node in self.held[header.hash]
-        }
-        for number, left in self.left:
-            if number > self.first:
-                expected |= {node for _, node in left}
-        with self.chain.database.read() as snapshot:
-            assert {key for key, _ in snapshot.items(Table.TRIE_NODES)} == expected
-            bodies = {key for key, _ in snapshot.items(Table.BODIES)}
-            receipts = {key for key, _ in snapshot.items(Table.RECEIPTS)}
-            places = {raw[:32] for _, raw in snapshot.items(Table.TRANSACTIONS)}
-        canonical = {header.hash for header in self.path[self.first :]} | {self.path[0].hash}
-        branches = {h.hash for h in self.branches.values() if h.number > self.first}
-        assert bodies == receipts == canonical | branches
-        assert places <= canonical
-
-    @rule()
-    def settle(self) -> None:
-        """With one block kept and no branch left, each node is held once for each of its tries."""
-        self.restart(1)
-        for _ in range(3):
-            self.add_and_finalize([], 0)
-        self.add_and_finalize([], 0)
-        with self.chain.database.read() as snapshot:
-            first = first_kept(snapshot)
-            assert first == len(self.path) - 2 == self.finalized
-            self.first = first
-            expected: Counter[bytes] = Counter()
-            for _, node in self.held[self.path[first].hash]:
-                expected[node] += 1
-            new = self.held[self.path[-1].hash] - self.held[self.path[first].hash]
-            expected.update(node for _, node in new)
-            counts = dict(snapshot.items(Table.NODE_COUNTS))
-        assert {key: int.from_bytes(raw, "big") for key, raw in counts.items()} == {
-            node: count - 1 for node, count in expected.items() if count > 1
-        }
+@pytest.fixture
+def long_chain(tmp_path: Path) -> Iterator[Chain]:
+    """150 blocks, all of them kept, on the disk."""
+    with open_chain(tmp_path) as chain:
+        extend_finalizing_the_parent(chain, 150)
+        yield chain
 
 
-TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+def test_a_full_store_is_pruned_bit_by_bit(long_chain: Chain) -> None:
+    assert begins(long_chain) == 0
+    chain = bounded(long_chain, 8)
+    for expected in (BLOCKS_A_COMMIT, 2 * BLOCKS_A_COMMIT, 153 - 8 + 1, 154 - 8 + 1):
+        extend_finalizing_the_parent(chain, 1)
+        assert begins(chain) == expected
+        assert not differences(chain)
+    with chain.database.read() as snapshot:
+        check_flat_state(snapshot, chain.head().state_root)
+        assert len(list(snapshot.items(Table.BODIES))) == 9  # the first block's among them
+        assert len(list(snapshot.items(Table.RECEIPTS))) == 9
+        assert len(list(snapshot.items(Table.UNDO))) == 7
+        assert len(list(snapshot.items(Table.TRANSACTIONS))) == 8
+        assert len(list(snapshot.items(Table.HEADERS))) == 155
+
+
+def test_what_was_pruned_stays_away_when_everything_is_kept_again(long_chain: Chain) -> None:
+    chain = bounded(long_chain, 100)
+    extend_finalizing_the_parent(chain, 1)
+    assert begins(chain) == 52
+    chain = bounded(chain, None)
+    extend_finalizing_the_parent(chain, 100)
+    assert begins(chain) == 52
+    chain = bounded(chain, 120)
+    extend_finalizing_the_parent(chain, 3)
+    assert begins(chain) == 254 - 120 + 1
+    assert not differences(chain)
+
+
+def test_nothing_above_the_finalized_block_is_pruned() -> None:
+    with open_chain() as opened:
+        chain = bounded(opened, 1)
+        extend_finalizing_the_parent(chain, 3)
+        for _ in range(6):
+            chain.extend(chain.transfer(9))
+        assert begins(chain) == 2 == chain.engine.heads.finalized.number
+        finalized = chain.engine.heads.finalized
+        old = chain.head()
+        chain.engine.set_heads(unsafe=finalized)
+        assert chain.head().ref == finalized
+        with chain.database.read() as snapshot:
+            check_flat_state(snapshot, chain.head().state_root)
+            find = stored_state(snapshot, old.state_root).trie_node  # the branch can be read
+            assert list(lost_nodes(find, old.state_root, EMPTY_TRIE_ROOT))
+        parent = chain.reader.header_by_number(BlockNumber(1))
+        assert parent is not None
+        with pytest.raises(CriticalError, match="would take back the finalized block"):
+            chain.engine.set_heads(unsafe=parent.ref, safe=parent.ref, finalized=parent.ref)
+        # The first of these was there before: the branch begins after it.
+        extend_finalizing_the_parent(chain, 2)
+        assert begins(chain) == 3
+        assert chain.reader.account(BOB.address, old) is not None
+        extend_finalizing_the_parent(chain, 1)
+        assert begins(chain) == 4
+        assert not differences(chain)
+        with pytest.raises(PrunedHistory, match="the branch from block 3 to 9 is older than"):
+            chain.reader.account(BOB.address, old)
+
+
+def test_kept_states_have_proofs() -> None:
+    with open_chain() as opened:
+        chain = bounded(opened, 4)
+        extend_finalizing_the_parent(chain, 12)
+        for number in range(begins(chain), 13):
+            header = chain.reader.header_by_number(BlockNumber(number))
+            assert header is not None
+            proof = chain.reader.proof(BOB.address, (), header)
+            value = verify_proof(header.state_root, keccak256(BOB.address), proof.account_proof)
+            assert value is not None
+            assert decode_account(value) == proof.account
+
+
+def test_what_is_said_of_pruned_blocks() -> None:
+    with open_chain(genesis=ROLLUP_GENESIS) as opened:
+        chain = bounded(opened, 4)
+        reader = Reader(chain.database, ROLLUP_GENESIS.config)  # with nothing in its caches
+        extend_finalizing_the_parent(chain, 12)
+        words = (
+            "pruned history unavailable: block 5 is older than the history kept, which begins with "
+            "block 9: ask a node that runs with --history full"
+        )
+        header = reader.header_by_number(BlockNumber(5))
+        assert header is not None
+        for ask in (
+            lambda: reader.block_by_number(BlockNumber(5)),
+            lambda: reader.block_by_hash(header.hash),
+            lambda: reader.receipts(header.hash),
+            lambda: reader.account(BOB.address, header),
+            lambda: chain.engine.build(header, chain.attributes(header)),
+        ):
+            with pytest.raises(PrunedHistory) as caught:
+                ask()
+            assert str(caught.value) == words
+        opening = reader.opening(header.hash)
+        assert opening is not None
+        assert opening.header == header
+        assert [tx.type for tx in opening.transactions] == [DEPOSIT]
+        first = reader.block_by_number(BlockNumber(0))
+        assert first is not None
+        assert reader.receipts(first.hash) == ()
+
+
+def test_a_lost_body_is_not_taken_for_a_pruned_one() -> None:
+    with open_chain() as opened:
+        chain = bounded(opened, 4)
+        extend_finalizing_the_parent(chain, 12)
+        kept = chain.reader.canonical_hash(BlockNumber(begins(chain)))
+        assert kept is not None
+        with chain.database.write() as tx:
+            tx.delete(Table.BODIES, kept)
+        with pytest.raises(CorruptStore, match=r"body of block 0x[0-9a-f]+: it is missing"):
+            Reader(chain.database, GENESIS.config).block_by_hash(kept)
+
+
+def test_a_store_whose_nodes_went_missing_is_not_pruned_further() -> None:
+    with open_chain() as opened:
+        chain = bounded(opened, 4)
+        extend_finalizing_the_parent(chain, 12)
+        with chain.database.write() as tx:
+            for key, _ in list(tx.items(Table.TRIE_NODES)):
+                tx.delete(Table.TRIE_NODES, key)
+        before = begins(chain)
+        with pytest.raises(CorruptStore, match="it is gone before its time"):
+            extend_finalizing_the_parent(chain, 1)
+        assert begins(chain) == before

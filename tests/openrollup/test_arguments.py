@@ -12,6 +12,7 @@ from openrollup.arguments import (
     at_least,
     file_path,
     interpreter,
+    kept_blocks,
     port,
     seconds,
     url,
@@ -32,6 +33,8 @@ from openrollup.arguments import (
         (url, "https://user:pass@node.example/v3/key", "https://user:pass@node.example/v3/key"),
         (url, "http://[::1]:8545/", "http://[::1]:8545/"),
         (interpreter, "both", Interpreter.BOTH),
+        (kept_blocks, "full", None),
+        (kept_blocks, "64", 64),
     ],
 )
 def test_good_values(read: object, text: str, value: object) -> None:
@@ -44,6 +47,8 @@ def test_good_values(read: object, text: str, value: object) -> None:
     [
         (seconds, "0", "expected whole seconds from 1 to 3600, got '0'"),
         (seconds, "3601", "expected whole seconds"),
+        (kept_blocks, "63", "expected full or a number of blocks from 64 on, got '63'"),
+        (kept_blocks, "all", "expected full or a number"),
         (interpreter, "slow", "expected fast, reference or both, got 'slow'"),
         (seconds, "1.5", "expected whole seconds"),
         (seconds, "-1", "expected whole seconds"),

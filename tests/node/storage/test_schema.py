@@ -13,7 +13,9 @@ from node.storage.database import Database, Table
 from node.storage.schema import (
     apply_changes,
     flat_state_root,
+    let_nodes_go,
     number_key,
+    obsolete_nodes,
     revert,
     storage_key,
 )
@@ -122,3 +124,63 @@ def test_a_malformed_record_is_corruption(database: Database, record: bytes, rea
     with pytest.raises(CorruptStore, match=f"undo record: .*{reason}"):
         undo(database, record)
     assert tables(database) == before
+
+
+def held(database: Database) -> dict[bytes, int]:
+    """Return how often each trie node is held."""
+    with database.read() as snapshot:
+        nodes = [key for key, _ in snapshot.items(Table.TRIE_NODES)]
+        counts = {key: int.from_bytes(raw, "big") for key, raw in snapshot.items(Table.NODE_COUNTS)}
+    assert counts.keys() <= set(nodes)
+    return {key: 1 + counts.get(key, 0) for key in nodes}
+
+
+def let_go(database: Database, changes: StateChanges) -> None:
+    with database.write() as transaction:
+        let_nodes_go(transaction, list(obsolete_nodes(transaction, changes)))
+
+
+def test_nodes_of_two_tries_are_held_twice(database: Database) -> None:
+    world = WorldState(empty_state())
+    for address in (CONTRACT, NEIGHBOUR):
+        world.set_nonce(address, 1)
+        world.set_storage(address, 1, 11)
+    changes = world.changes()
+    apply(database, changes)
+    account = changes.accounts[CONTRACT]
+    assert account is not None
+    assert held(database)[account.storage_root] == 2
+    with database.read() as snapshot:
+        world = WorldState(FlatState(snapshot, changes.state_root))
+        world.set_storage(CONTRACT, 1, 12)
+        following = world.changes()
+    apply(database, following)
+    let_go(database, following)
+    assert held(database)[account.storage_root] == 1
+
+
+@pytest.mark.parametrize("same", [0, 1, 2])
+def test_an_account_made_anew_leaves_only_what_it_has(database: Database, same: int) -> None:
+    """Its new storage has `same` of the three slots that the old one had, and another one."""
+    before = WorldState(empty_state())
+    before.set_nonce(CONTRACT, 1)
+    for slot in range(3):
+        before.set_storage(CONTRACT, slot, slot + 7)
+    old = before.changes()
+    apply(database, old)
+    with database.read() as snapshot:
+        world = WorldState(FlatState(snapshot, old.state_root))
+        world.delete_storage(CONTRACT)
+        for slot in range(same):
+            world.set_storage(CONTRACT, slot, slot + 7)
+        world.set_storage(CONTRACT, 9, 1)
+        changes = world.changes()
+    assert changes.cleared_storage == {CONTRACT}
+    apply(database, changes)
+    let_go(database, changes)
+    alone = WorldState(empty_state())
+    alone.set_nonce(CONTRACT, 1)
+    for slot in range(same):
+        alone.set_storage(CONTRACT, slot, slot + 7)
+    alone.set_storage(CONTRACT, 9, 1)
+    assert held(database) == dict.fromkeys(alone.changes().trie_nodes, 1)

@@ -168,9 +168,11 @@ def _pay(world: WorldState, call: Call, recipient: Address) -> Outcome:
     warm. A balance wraps as in a frame.
     """
     if call.value:
-        for address, delta in ((call.sender, -call.value), (recipient, call.value)):
-            world.set_balance(address, (world.get_balance(address) + delta) & UINT256_MAX)
-    world.touch_account(recipient)
+        world.add_balance(call.sender, -call.value)
+        received = world.get_balance(recipient) + call.value
+        world.set_balance(recipient, received & UINT256_MAX)
+    else:
+        world.touch_account(recipient)
     return Outcome(call.gas, 0, (), b"", None, ())
 
 

@@ -101,12 +101,13 @@ def as_bytes(item: Decoded, name: str, size: int | None = None) -> bytes:
 
 def as_uint(item: Decoded, name: str, bits: int = 256) -> int:
     """Check that an item is a canonical unsigned integer of at most `bits` bits."""
-    raw = as_bytes(item, name)
-    if raw[:1] == b"\x00":
+    if not isinstance(item, bytes):
+        raise DecodingError(f"{name}: expected bytes, got a list")
+    if item and not item[0]:
         raise DecodingError(f"{name}: an integer has leading zeros")
-    if len(raw) * 8 > bits:
-        raise DecodingError(f"{name}: expected at most {bits} bits, got {len(raw)} bytes")
-    return int.from_bytes(raw, "big")
+    if len(item) * 8 > bits:
+        raise DecodingError(f"{name}: expected at most {bits} bits, got {len(item)} bytes")
+    return int.from_bytes(item, "big")
 
 
 def as_list(item: Decoded, name: str, length: int | None = None) -> list[Decoded]:

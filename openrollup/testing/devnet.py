@@ -74,7 +74,7 @@ class Devnet:
             lambda: self._network.nodes.verifier.node.reader,
             lambda: self._network.nodes.verifier.url,
             keys,
-            lambda tx_hash: self._include("l2", tx_hash),
+            lambda tx_hash: self._include("verifier", tx_hash),
         )
         """The node that knows nothing but L1."""
 
@@ -234,6 +234,8 @@ class Devnet:
         network = self._network
         include = network.include_on_l1 if layer == "l1" else network.include
         self._call("wait_for_transaction_receipt()", lambda: include(tx_hash))
+        if layer == "verifier" and self.verifier.reader.transaction(tx_hash) is None:
+            self.derive()
 
     def _step(self, what: str, work: Callable[[Stepper], Awaitable[T]]) -> T:
         network = self._network

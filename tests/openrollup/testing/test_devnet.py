@@ -53,6 +53,13 @@ def test_to_wait_for_a_receipt_builds_its_block(devnet: Devnet) -> None:
     assert devnet.l2.heads.unsafe.number == 1
 
 
+def test_to_wait_at_the_verifier_brings_it_over_l1(devnet: Devnet) -> None:
+    eth = devnet.verifier.w3.eth
+    sent = eth.send_transaction({"to": devnet.accounts[1].address, "value": Web3.to_wei(1, "wei")})
+    assert eth.wait_for_transaction_receipt(sent)["blockNumber"] == 1
+    assert devnet.verifier.heads.safe.number == 1
+
+
 def test_waiting_for_what_cannot_come_says_why(devnet: Devnet) -> None:
     eth = devnet.w3.eth
     with pytest.raises(NotIncluded, match="neither in a block nor pending: was it sent here"):

@@ -63,7 +63,8 @@ def _add_dev(commands: "_Commands") -> None:
     add(
         "--l1", dest="l1_url", type=url, metavar="URL", help="an outside L1 (else: an embedded one)"
     )
-    _add_beacon(command)
+    _add_l1_access(command)
+    _add_l1_chain(command)
     add("--key-file", type=file_path, help="the key that pays on an outside L1")
     add("--block-time", dest="block_time_s", type=seconds, help="of L2, in seconds (default 1)")
     add(
@@ -110,6 +111,7 @@ def _add_deploy(commands: "_Commands") -> None:
     command = _command(commands, "deploy", _run_deploy, "the L1 contracts onto any L1")
     add = command.add_argument
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
+    _add_l1_chain(command)
     add("--key-file", type=file_path, required=True, help="the key that pays and owns")
     add("--out", type=file_path, required=True, help="where the files go")
     add("--block-time", dest="block_time_s", type=seconds, default=1, help="of L2 (default 1 s)")
@@ -144,20 +146,34 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--genesis", type=file_path, required=True, help="genesis.json")
     add("--l1-chain", type=file_path, required=True, help="l1-chain.json")
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
-    _add_beacon(command)
+    _add_l1_access(command)
     add("--datadir", type=file_path, required=True)
     _add_history(command)
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
     _add_evm(command)
 
 
-def _add_beacon(command: ArgumentParser) -> None:
+def _add_l1_chain(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--l1-chain",
+        type=file_path,
+        help="L1's chain config with its blobSchedule (default: known for Ethereum and Sepolia; "
+        "any other L1 is taken to be at Prague)",
+    )
+
+
+def _add_l1_access(command: ArgumentParser) -> None:
     command.add_argument(
         "--l1-beacon",
         dest="l1_beacon_url",
         type=url,
         metavar="URL",
         help="a beacon node, for blobs (default: --l1's own URL, where Anvil serves them)",
+    )
+    command.add_argument(
+        "--l1-trust-rpc",
+        action="store_true",
+        help="believe --l1 what a block holds, rather than recompute its roots",
     )
 
 

@@ -10,7 +10,6 @@ import orjson
 from consensus.deploy import DeploySettings, Rollup, deploy, write_rollup
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
-from consensus.l1.known_chains import l1_chain_json
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import SystemClock
 from node.config import DEFAULT_LANE_BLOCK_LIMIT, LANE_GAS_RANGE, AttributionConfig
@@ -19,7 +18,7 @@ from node.genesis.dev_chains import L2_DEV_CHAIN_ID
 from node.types.primitives import Address, checksum_address, hex_address
 from openrollup.banner import contract_lines, contracts_json
 from openrollup.datadir import check_writable, read_key
-from openrollup.l1_check import probe_l1
+from openrollup.l1_check import chain_json, probe_l1
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +38,7 @@ class DeployOptions:
     gas_limit: int
     batcher: str | None
     json: bool
+    l1_chain: Path | None = None
 
 
 async def run_deploy(options: DeployOptions) -> int:
@@ -46,6 +46,7 @@ async def run_deploy(options: DeployOptions) -> int:
     key = read_key(options.key_file)
     check_writable(options.out)
     chain_id = await probe_l1(options.l1_url)
+    l1_chain = chain_json(options.l1_chain, chain_id)
     rpc = JsonRpc(options.l1_url)
     try:
         l1 = L1Client(rpc)
@@ -61,7 +62,7 @@ async def run_deploy(options: DeployOptions) -> int:
             attribution=DEFAULT_ATTRIBUTION,
         )
         _log.info("deploying to L1 chain %d as %s", chain_id, checksum_address(sender.address))
-        rollup = await deploy(l1, sender, settings, l1_chain_json(chain_id))
+        rollup = await deploy(l1, sender, settings, l1_chain)
     finally:
         await rpc.close()
     write_rollup(rollup, options.out)

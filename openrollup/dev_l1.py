@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from consensus.l1.answers import Answers, CheckedAnswers, TrustedAnswers
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
 from node.clock import Clock
@@ -44,7 +45,8 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
     if options.l1_url is not None and options.key_file is not None:
         key = read_key(options.key_file)
         chain_id = await probe_l1(options.l1_url)
-        client = _connect(options.l1_url, stack)
+        answers = TrustedAnswers() if options.l1_trust_rpc else CheckedAnswers()
+        client = _connect(options.l1_url, stack, answers)
         return DevL1(client, chain_id, key, key, 1.0, 48.0, None)
     block_time_s = options.l1_block_time_s or DEFAULT_L1_BLOCK_TIME_S
     embedded = EmbeddedL1(
@@ -58,7 +60,7 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
     stack.push_async_callback(embedded.close)
     await embedded.start()
     return DevL1(
-        client=_connect(embedded.url, stack),
+        client=_connect(embedded.url, stack, CheckedAnswers()),
         chain_id=embedded.node.genesis.config.chain_id,
         deployer_key=DEPLOYER_ACCOUNT.private_key,
         batcher_key=BATCHER_ACCOUNT.private_key,
@@ -68,10 +70,10 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
     )
 
 
-def _connect(url: str, stack: AsyncExitStack) -> L1Client:
+def _connect(url: str, stack: AsyncExitStack, answers: Answers) -> L1Client:
     rpc = JsonRpc(url)
     stack.push_async_callback(rpc.close)
-    return L1Client(rpc)
+    return L1Client(rpc, answers)
 
 
 def _genesis(paths: DevPaths, clock: Clock) -> Genesis:

@@ -26,6 +26,8 @@ class DevOptions:
     out: Path | None = None
     l1_url: str | None = None
     l1_beacon_url: str | None = None
+    l1_trust_rpc: bool = False
+    l1_chain: Path | None = None
     key_file: Path | None = None
     block_time_s: int | None = None
     l1_block_time_s: int | None = None
@@ -71,6 +73,10 @@ class DevOptions:
                 raise ConfigError("--key-file: goes with --l1, the embedded L1 has its own keys")
             if self.l1_beacon_url is not None:
                 raise ConfigError("--l1-beacon: goes with --l1, the embedded L1 serves its blobs")
+            if self.l1_trust_rpc:
+                raise ConfigError("--l1-trust-rpc: goes with --l1")
+            if self.l1_chain is not None:
+                raise ConfigError("--l1-chain: goes with --l1, the embedded L1 has its own rules")
             return
         if self.key_file is None:
             raise ConfigError(

@@ -13,7 +13,6 @@ from consensus.deploy import (
     make_rollup,
     write_rollup,
 )
-from consensus.l1.known_chains import l1_chain_json
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import Clock
 from node.errors import ConfigError
@@ -28,7 +27,7 @@ from openrollup.datadir import check_writable
 from openrollup.deploy import DEFAULT_ATTRIBUTION, DEV_SEQ_WINDOW_SIZE
 from openrollup.dev_l1 import DevL1
 from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT, DevOptions
-from openrollup.l1_check import check_l1
+from openrollup.l1_check import chain_json, check_l1
 from openrollup.open_supply import give_open
 from openrollup.run import run_beside
 
@@ -107,7 +106,8 @@ async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
         await run_in_thread(partial(l1.embedded.chain.produce, int(clock.now())))
     head = await l1.client.block_ref_by_label("latest")
     header = await l1.client.header(head.hash)
-    return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain_json(l1.chain_id))
+    l1_chain = chain_json(options.l1_chain, l1.chain_id)
+    return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain)
 
 
 async def _set_up(l1: DevL1, sender: TxSender, deployment: DeploySettings) -> L1Contracts:

@@ -1,10 +1,16 @@
 """Is there an L1 at this address, and is it the one that the rollup stands on?"""
 
+from pathlib import Path
+from typing import Any
+
 from consensus.config import RollupConfig
+from consensus.l1.chain_config import read_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc, RpcSettings
+from consensus.l1.known_chains import l1_chain_json
 from consensus.l1.source import L1NotFound
 from node.errors import ConfigError, TemporaryError
+from node.json_file import read_json
 
 # Once, and not for long: a person is waiting for the answer.
 _PROBE = RpcSettings(timeout_s=3.0, attempts=1)
@@ -19,6 +25,19 @@ async def probe_l1(url: str) -> int:
         raise TemporaryError(f"--l1: {error}: is an L1 running there?") from error
     finally:
         await rpc.close()
+
+
+def chain_json(path: Path | None, chain_id: int) -> Any:
+    """Return L1's chain config, which goes to l1-chain.json: that of a file, or the one we know.
+
+    ConfigError if the file is not one, or another chain's.
+    """
+    if path is None:
+        return l1_chain_json(chain_id)
+    config = read_l1_chain_config(path)
+    if config.chain_id != chain_id:
+        raise ConfigError(f"--l1-chain: {path} is for chain {config.chain_id}, L1 is {chain_id}")
+    return read_json(path)
 
 
 async def check_l1(l1: L1Client, chain_id: int, rollup: RollupConfig) -> None:

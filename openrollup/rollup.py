@@ -11,6 +11,7 @@ import orjson
 from consensus.batcher.channel_builder import BatchType
 from consensus.batcher.data_availability import DataAvailability
 from consensus.config import read_rollup_config
+from consensus.l1.answers import CheckedAnswers, TrustedAnswers
 from consensus.l1.chain_config import read_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
@@ -41,6 +42,7 @@ class RollupOptions:
     port: int
     json: bool
     l1_beacon_url: str | None = None
+    l1_trust_rpc: bool = False
     batcher_key_file: Path | None = None
     max_da_bytes: int = 1_000_000
     da: DataAvailability = DataAvailability.CALLDATA
@@ -56,7 +58,7 @@ async def run_rollup(options: RollupOptions) -> int:
     async with AsyncExitStack() as stack:
         rpc = JsonRpc(options.l1_url)
         stack.push_async_callback(rpc.close)
-        l1 = L1Client(rpc)
+        l1 = L1Client(rpc, TrustedAnswers() if options.l1_trust_rpc else CheckedAnswers())
         await _check_l1(l1, config)
         sink = None
         if options.sequencer_url is not None:

@@ -1,5 +1,6 @@
 """A rollup node, put together: execution, derivation, and if it sequences, what that takes."""
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
 from node.clock import Clock
 from node.errors import ConfigError
+from node.evm.blob_proofs import load_trusted_setup
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis, genesis_block
 from node.storage.database import CopyOf
@@ -119,6 +121,10 @@ class RollupNode:
 
     async def start(self) -> None:
         """Listen; blocks come with `parts`."""
+        sequencing = self._config.sequencing
+        if sequencing and sequencing.data_availability is DataAvailability.BLOBS:
+            # It takes over a second and would hold up the first blocks.
+            await asyncio.to_thread(load_trusted_setup)
         await self._server.start()
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:

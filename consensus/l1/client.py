@@ -1,9 +1,10 @@
-"""L1 over JSON-RPC: what derivation reads, checked hash by hash, and what a sender needs."""
+"""L1 over JSON-RPC: what derivation reads, and what a sender needs."""
 
 import asyncio
 from dataclasses import dataclass
 
 from consensus.block_refs import L1BlockRef, l1_block_ref
+from consensus.l1.answers import Answers, CheckedAnswers
 from consensus.l1.json_objects import (
     JsonObject,
     MalformedL1Data,
@@ -13,13 +14,10 @@ from consensus.l1.json_objects import (
     as_objects,
     as_quantity,
     header_from_json,
-    receipts_from_json,
-    transaction_from_json,
 )
 from consensus.l1.json_rpc import Json, JsonRpc, RpcFault
 from consensus.l1.source import L1BlockGone, L1NotFound, Label
 from node.lru_cache import LruCache
-from node.state.trie import ordered_root
 from node.types.block import Block, BlockRef, Header
 from node.types.primitives import Address, BlockNumber, Hash32
 from node.types.receipt import Receipt
@@ -46,10 +44,14 @@ class TransactionInclusion:
 
 
 class L1Client:
-    """An L1Source over HTTP. Errors are temporary, except UnsupportedL1 (critical)."""
+    """An L1Source over HTTP. Errors are temporary, except UnsupportedL1 (critical).
 
-    def __init__(self, rpc: JsonRpc) -> None:
+    `answers` says how far L1 is believed: not at all unless told otherwise.
+    """
+
+    def __init__(self, rpc: JsonRpc, answers: Answers | None = None) -> None:
         self._rpc = rpc
+        self._answers = answers or CheckedAnswers()
         self._headers: LruCache[Hash32, Header] = LruCache(_HEADERS_KEPT)
         self._blocks: LruCache[Hash32, Block] = LruCache(_BODIES_KEPT)
         self._receipts: LruCache[Hash32, tuple[Receipt, ...]] = LruCache(_BODIES_KEPT)
@@ -87,7 +89,7 @@ class L1Client:
             return known
         answer, header = await self._fetch_by_hash(block_hash, with_transactions=True)
         entries = as_objects(answer.get("transactions"), "transactions")
-        block = await asyncio.to_thread(_checked_block, header, entries)
+        block = await asyncio.to_thread(self._answers.block, header, entries)
         self._blocks.put(block_hash, block)
         return block
 
@@ -97,7 +99,7 @@ class L1Client:
             return known
         header = await self.header(block_hash)
         entries = await self._fetch_receipts(block_hash)
-        receipts = await asyncio.to_thread(_checked_receipts, header, entries)
+        receipts = await asyncio.to_thread(self._answers.receipts, header, entries)
         self._receipts.put(block_hash, receipts)
         return receipts
 
@@ -211,25 +213,3 @@ class L1Client:
         block = await self.block(block_hash)
         hashes = [["0x" + tx.hash.hex()] for tx in block.transactions]
         return as_objects(await self._rpc.batch("eth_getTransactionReceipt", hashes), "receipts")
-
-
-def _checked_block(header: Header, entries: list[JsonObject]) -> Block:
-    transactions = tuple(transaction_from_json(entry) for entry in entries)
-    root = ordered_root([tx.raw for tx in transactions])
-    if root != header.transactions_root:
-        raise MalformedL1Data(
-            f"L1 block {header.number}: expected transactions of root "
-            f"0x{header.transactions_root.hex()}, got 0x{root.hex()}"
-        )
-    return Block(header, transactions)
-
-
-def _checked_receipts(header: Header, entries: list[JsonObject]) -> tuple[Receipt, ...]:
-    receipts = receipts_from_json(entries)
-    root = ordered_root([receipt.encode() for receipt in receipts])
-    if root != header.receipts_root:
-        raise MalformedL1Data(
-            f"L1 block {header.number}: expected receipts of root "
-            f"0x{header.receipts_root.hex()}, got 0x{root.hex()}"
-        )
-    return receipts

@@ -158,18 +158,21 @@ def unchecked_header(block: JsonObject) -> Header:
 
 def transaction_from_json(tx: JsonObject) -> Transaction:
     """Rebuild the signed envelope of a transaction and check that it has its hash."""
-    raw = envelope_from_json(tx)
-    claimed = as_hash(tx.get("hash"), "hash")
-    try:
-        decoded = decode_signed_transaction(raw)
-    except DecodingError as error:
-        raise MalformedL1Data(f"L1 transaction 0x{claimed.hex()}: {error}") from error
-    if decoded.hash != claimed:
+    rebuilt, claimed = unchecked_transaction(tx), as_hash(tx.get("hash"), "hash")
+    if rebuilt.hash != claimed:
         raise MalformedL1Data(
             f"L1 transaction: expected hash 0x{claimed.hex()}, "
-            f"its fields hash to 0x{decoded.hash.hex()}"
+            f"its fields hash to 0x{rebuilt.hash.hex()}"
         )
-    return decoded
+    return rebuilt
+
+
+def unchecked_transaction(tx: JsonObject) -> Transaction:
+    """Rebuild a transaction, whatever hash comes with it."""
+    try:
+        return decode_signed_transaction(envelope_from_json(tx))
+    except DecodingError as error:
+        raise MalformedL1Data(f"L1 transaction {_shown(tx.get('hash'))}: {error}") from error
 
 
 def envelope_from_json(tx: JsonObject) -> bytes:

@@ -43,6 +43,9 @@ def test_what_goes_together(changed: dict[str, Any]) -> None:
     [
         ({"l1_url": "http://l1"}, "--key-file: expected beside --l1"),
         ({"key_file": Path("key")}, "--key-file: goes with --l1"),
+        ({"l1_beacon_url": "http://beacon"}, "--l1-beacon: goes with --l1"),
+        ({"l1_trust_rpc": True}, "--l1-trust-rpc: goes with --l1"),
+        ({"l1_chain": Path("l1-chain.json")}, "--l1-chain: goes with --l1"),
         ({**OUTSIDE, "automine": True}, "--automine: the clock of an outside L1"),
         ({**OUTSIDE, "l1_block_time_s": 2}, "--l1-block-time: an outside L1 has its own"),
         ({"port": 4000, "verifier_port": 4000}, "--verifier-port: 4000 is the port of --port"),

@@ -1,15 +1,18 @@
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from consensus.config import RollupConfig
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.known_chains import l1_chain_json
 from node.errors import ConfigError, TemporaryError
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, Hash32
-from openrollup.l1_check import check_l1, probe_l1
+from openrollup.l1_check import chain_json, check_l1, probe_l1
 from tests.consensus.rollup import rollup_config
 from tests.fakes.l1_server import L1Server
 from tests.fakes.pool_l1 import PoolL1
@@ -79,3 +82,16 @@ async def test_another_chain_with_the_same_id(server: L1Server, client: L1Client
 async def test_an_l1_that_is_behind(server: L1Server, client: L1Client) -> None:
     with pytest.raises(TemporaryError, match=r"has no block \d+, at which the rollup begins"):
         await check_l1(client, CHAIN_ID, rollup_at(server.l1, ahead=5))
+
+
+def test_chain_config_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "l1-chain.json"
+    stored = l1_chain_json(31337)
+    path.write_text(json.dumps(stored))
+    assert chain_json(path, 31337) == stored
+    assert chain_json(None, 900) == l1_chain_json(900)
+    with pytest.raises(ConfigError, match=r"is for chain 31337, L1 is 900"):
+        chain_json(path, 900)
+    path.write_text("{}")
+    with pytest.raises(ConfigError, match=r"l1-chain\.json: "):
+        chain_json(path, 900)

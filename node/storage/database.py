@@ -43,6 +43,9 @@ _DAMAGE = (
     lmdb.ProblemError,
     lmdb.VersionMismatchError,
 )
+# What the system says when it does not take all that it is given. LMDB makes an input/output error
+# of it when it takes a part.
+_NO_SPACE = tuple(map(os.strerror, (errno.EIO, errno.EFBIG, errno.EDQUOT)))
 _DATA_FILE = "data.mdb"
 
 
@@ -383,8 +386,7 @@ def _translated(error: lmdb.Error, action: str) -> NodeError:
             f"{action}: its map of at most {MAP_SIZES[0] // 2**30} GiB is full: nothing was "
             "written; raise the limit of the address space (`ulimit -v`) if there is one"
         )
-    # LMDB calls it an input/output error when the disk takes a part of what it is given.
-    if isinstance(error, lmdb.DiskError) or os.strerror(errno.EIO) in str(error):
+    if isinstance(error, lmdb.DiskError) or any(reason in str(error) for reason in _NO_SPACE):
         return CriticalError(
             f"{action}: no space left on the disk, or it is failing ({error}): nothing was "
             "written; make room and start again"

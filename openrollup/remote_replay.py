@@ -21,7 +21,7 @@ from rpc.encoding.rollup_fees import rollup_fees
 
 _log = logging.getLogger(__name__)
 _MAX_RESTARTS = 8
-"""Times that a chain may change under our hands before the next block comes of it."""
+"""Times that a chain may change under our hands before it has grown by a block."""
 
 
 class RemoteReplay:
@@ -41,6 +41,7 @@ class RemoteReplay:
         self.last = 0
         self._ahead = FetchAhead(remote, first)
         self._at = replayed.head
+        self._highest = replayed.head.number
         self._restarts = 0
 
     async def reports(self) -> AsyncIterator[BlockReport]:
@@ -92,7 +93,8 @@ class RemoteReplay:
             except Differs as differs:
                 return _report(number, None, differs.difference)
             if found is None:
-                await self._go_back()
+                if not await self._go_back():
+                    await self._check_reached(number)
             elif found.block.header.parent_hash == self._at.hash:
                 return await run_in_thread(partial(self._execute, found))
             elif not await self._go_back():
@@ -123,6 +125,14 @@ class RemoteReplay:
         )
         self.last = await self._find_last()
         return True
+
+    async def _check_reached(self, number: BlockNumber) -> None:
+        newest = await self._remote.newest()
+        if self._restarts > 1 and newest >= number:
+            raise NodeError(
+                f"block {number}: the node does not give it, or not its receipts, though its "
+                f"newest block is {newest}"
+            )
 
     async def _is_shared(self, number: BlockNumber) -> bool:
         ours, theirs = self._replayed.reader.canonical_hash(number), await self._remote.ref(number)
@@ -157,7 +167,9 @@ class RemoteReplay:
         except Differs as differs:
             difference = differs.difference
         else:
-            self._at, self._restarts = block.header.ref, 0
+            self._at = block.header.ref
+            if block.number > self._highest:
+                self._highest, self._restarts = block.number, 0
         return _report(block.number, block, difference)
 
     def _check_receipt(

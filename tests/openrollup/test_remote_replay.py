@@ -1,6 +1,7 @@
 """Replaying the chain of a node: what it says is believed only as far as it hashes."""
 
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
@@ -388,8 +389,21 @@ async def test_a_reorg_meanwhile(node: LyingNode, after: int, at: int, shorter: 
         assert last_branch[number] == node.chain.reader.canonical_hash(number)  # type: ignore[index, arg-type]
 
 
-async def test_a_chain_that_never_stands_still(node: LyingNode) -> None:
+async def test_what_a_node_never_gives(node: LyingNode) -> None:
     node.changes[RECEIPTS] = lambda shown: None
+    with pytest.raises(NodeError, match=f"^block 1: .* its newest block is {LAST}$"):
+        await reports(node)
+
+
+async def test_a_chain_that_never_stands_still(node: LyingNode) -> None:
+    salts = itertools.count(100)
+
+    def before(method: str, params: Any) -> None:
+        if method == RECEIPTS:
+            parent = node.chain.reader.header_by_number(0)  # type: ignore[arg-type]
+            node.chain.mine(parent=parent, salt=next(salts))
+
+    node.before = before
     with pytest.raises(NodeError, match="changes faster than it can be read"):
         await reports(node)
 

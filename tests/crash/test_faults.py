@@ -1,4 +1,4 @@
-"""Disks and folders that fail the real command: one line says what is wrong, and nothing is lost."""
+"""Disks and folders that fail the real command: one line says what is wrong; nothing is lost."""
 
 import os
 import resource

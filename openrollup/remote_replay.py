@@ -8,7 +8,8 @@ from consensus.l1.json_objects import JsonObject
 from node.difference import BlockReport, Difference, Differs
 from node.errors import ConfigError, NodeError
 from node.execution.fees import blob_base_fee
-from node.replayed_chain import ReplayedChain
+from node.execution.header import check_same
+from node.replayed_chain import ReplayedChain, naming_differences
 from node.types.block import Block
 from node.types.primitives import BlockNumber, Hash32
 from node.types.receipt import Receipt
@@ -66,15 +67,18 @@ class RemoteReplay:
 
     async def _first_block(self) -> BlockReport:
         """Compare the node's block 0 with that of the genesis: there is nothing to execute."""
-        number, difference = BlockNumber(0), None
+        number = BlockNumber(0)
         try:
             found = await self._remote.block(number, with_receipts=False)
+            if found is None:
+                raise Differs("block", "block 0", "none")
+            expected = self._replayed.reader.header_by_number(number)
+            assert expected is not None, "a replayed chain has its first block"
+            with naming_differences():
+                check_same(expected, found.block.header)
         except Differs as differs:
             return _report(number, None, differs.difference)
-        block, expected = None if found is None else found.block, self._at.hash
-        if block is None or block.hash != expected:
-            difference = Difference("hash", expected, None if block is None else block.hash)
-        return _report(number, block, difference)
+        return _report(number, found.block, None)
 
     async def _next(self) -> BlockReport | None:
         """Execute the next block; None when the last one has been and is still in the chain."""

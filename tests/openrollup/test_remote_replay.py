@@ -490,7 +490,7 @@ async def test_a_genesis_that_is_wrong(node: LyingNode, tmp_path: Path) -> None:
     node.changes["openrollup_genesis"] = lambda genesis: {**genesis, "timestamp": "0x1"}
     done = await asyncio.to_thread(command, "--rpc", node.url)
     assert done.returncode == 1
-    assert "block 0 differs: hash: expected 0x" in done.stderr
+    assert "block 0 differs: timestamp: expected 1, got 1700000000" in done.stderr
 
 
 async def test_nobody_there() -> None:

@@ -46,7 +46,8 @@ def suggest_priority_fee(reader: Reader) -> int:
     """Return a tip in wei that recent blocks accepted, from `MIN_TIP` to `MAX_TIP`."""
     newest = reader.heads().unsafe.number
     tips: list[int] = []
-    for number in range(newest, max(newest - SAMPLED_BLOCKS, 0), -1):
+    oldest = max(newest - SAMPLED_BLOCKS + 1, reader.first_kept(), 1)
+    for number in range(newest, oldest - 1, -1):
         block = reader.block_by_number(BlockNumber(number))
         if block is not None:
             tips += [_tip(tx, block.header) for tx in block.transactions if not _is_deposit(tx)]

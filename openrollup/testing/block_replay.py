@@ -10,6 +10,7 @@ from node.difference import BlockReport, Difference
 from node.errors import ConfigError, InvalidInput
 from node.execution.transition import BlockExecution
 from node.replayed_chain import apply_transaction, naming_differences
+from node.senders import recover_senders
 from node.types.block import AnyTransaction, Block, Header
 from node.types.payload import attributes_of
 from node.types.primitives import Hash32
@@ -72,6 +73,7 @@ class ReplayUpTo(Replay):
 
     def _execute(self, found: Found) -> None:
         reader, block = found.reader, found.block
+        recover_senders(block.transactions[: found.index + 1])
         with reader.snapshot() as snapshot, naming_differences():
             parent = _parent(found)
             execution = BlockExecution(

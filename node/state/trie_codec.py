@@ -6,6 +6,7 @@ its parent: 33 bytes with its hash, or a node shorter than 32 bytes itself.
 
 import re
 from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import TypeAlias
 
 from node.errors import CorruptStore, DecodingError
@@ -25,7 +26,12 @@ NOTHING = b"\x80"
 
 # Nearly all branches hold hashes and nothing else, and have no value.
 _REFERENCES = re.compile(rb"\xa0.{32}|\x80", re.DOTALL)
+_BRANCH_STARTS = (b"\xa0", NOTHING)
 _FULL_SIZE = 17 * 33
+# The branch at the top of every large trie: sixteen hashes and no value.
+_FULL_NODE = Struct("3x" + 16 * "33s" + "s")
+_FULL_MARKS = slice(3, None, 33)
+_FULL_MARKED = b"\xf9\x02\x11" + 16 * b"\xa0" + NOTHING
 _STRING_HEADERS = [bytes([0x80 + size] if size < 56 else [0xB8, size]) for size in range(256)]
 _LIST_HEADERS = [bytes([0xC0 + size] if size < 56 else [0xF8, size]) for size in range(256)]
 
@@ -36,11 +42,14 @@ def split_node(raw: bytes) -> list[bytes] | Short:
     CorruptStore if it is none of them.
     """
     try:
+        if len(raw) == _FULL_NODE.size and raw[:3] + raw[_FULL_MARKS] == _FULL_MARKED:
+            return list(_FULL_NODE.unpack(raw))
         begin = _payload_start(raw)
-        parts: list[bytes] = _REFERENCES.findall(raw, begin)
-        # Nothing was passed over if what was found is as long as the whole.
-        if len(parts) == 17 and len(raw) - begin == _FULL_SIZE - 32 * parts.count(NOTHING):
-            return parts
+        if raw[begin : begin + 1] in _BRANCH_STARTS:
+            parts: list[bytes] = _REFERENCES.findall(raw, begin)
+            # Nothing was passed over if what was found is as long as the whole.
+            if len(parts) == 17 and len(raw) - begin == _FULL_SIZE - 32 * parts.count(NOTHING):
+                return parts
         return _split_short(raw, begin) or _split_any_branch(raw, begin)
     except DecodingError as error:
         raise CorruptStore(f"trie node 0x{keccak256(raw).hex()}: {error}") from error

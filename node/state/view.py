@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from node.errors import CorruptStore
-from node.types.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash32, keccak256
+from node.types.primitives import (
+    EMPTY_CODE_HASH,
+    EMPTY_TRIE_ROOT,
+    UINT64_MAX,
+    Address,
+    Hash32,
+    keccak256,
+)
 from node.types.rlp_codec import as_bytes, as_list, as_uint, decode, encode, encode_uint
+
+_HASH_PART_SIZE = 33
 
 
 class Account(NamedTuple):
@@ -33,13 +42,37 @@ EMPTY_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
 def decode_account(raw: bytes) -> Account:
     """Decode what `Account.encode` wrote; DecodingError for anything else."""
-    nonce, balance, storage_root, code_hash = as_list(decode(raw, 1), "account", 4)
+    # Every account that a block touches comes through here: the usual form is taken apart by hand.
+    size = len(raw)
+    tail = size - 2 * _HASH_PART_SIZE
+    if tail > 3 and raw[0] == 0xF8 and raw[1] == size - 2 and raw[tail] == raw[-33] == 0xA0:
+        nonce, middle = _short_uint(raw, 2)
+        balance, end = _short_uint(raw, middle)
+        if end == tail and nonce <= UINT64_MAX:
+            return Account(
+                nonce, balance, Hash32(raw[tail + 1 : tail + 33]), Hash32(raw[tail + 34 :])
+            )
+    fields = as_list(decode(raw, 1), "account", 4)
     return Account(
-        as_uint(nonce, "account nonce", 64),
-        as_uint(balance, "account balance"),
-        Hash32(as_bytes(storage_root, "account storage root", 32)),
-        Hash32(as_bytes(code_hash, "account code hash", 32)),
+        as_uint(fields[0], "account nonce", 64),
+        as_uint(fields[1], "account balance"),
+        Hash32(as_bytes(fields[2], "account storage root", 32)),
+        Hash32(as_bytes(fields[3], "account code hash", 32)),
     )
+
+
+def _short_uint(raw: bytes, start: int) -> tuple[int, int]:
+    """Return an integer that is encoded at `start`, and its end; an end of 0 if it is none."""
+    prefix = raw[start]
+    if 0 < prefix < 0x80:
+        return prefix, start + 1
+    end = start + prefix - 0x7F
+    value = int.from_bytes(raw[start + 1 : end], "big")
+    # As long as it must be, and not a single byte that needs no prefix.
+    is_shortest = (value.bit_length() + 7) >> 3 == prefix - 0x80 and not 0 < value < 0x80
+    if 0x80 <= prefix <= 0xA0 and is_shortest:
+        return value, end
+    return 0, 0
 
 
 class StateView(Protocol):

@@ -30,6 +30,7 @@ from node.types.primitives import (
     Hash32,
     keccak256,
 )
+from node.types.rlp_codec import as_bytes, as_list, as_uint, decode
 
 CONTRACT, STRANGER = Address(b"\x01" * 20), Address(b"\x02" * 20)
 CODE = b"\x60\x00"
@@ -42,6 +43,24 @@ accounts = st.builds(
 @given(accounts)
 def test_accounts_round_trip(account: Account) -> None:
     assert decode_account(account.encode()) == account
+
+
+@given(accounts, st.integers(0, 120), st.binary(max_size=2), st.integers(0, 2))
+def test_spoiled_accounts_are_decoded_as_strictly_as_any_rlp(
+    account: Account, place: int, spoiled: bytes, removed: int
+) -> None:
+    whole = account.encode()
+    raw = whole[:place] + spoiled + whole[place + removed :]
+    try:
+        decoded = decode_account(raw)
+    except DecodingError:
+        with pytest.raises((DecodingError, ValueError)):
+            fields = as_list(decode(raw, 1), "account", 4)
+            numbers = [as_uint(fields[0], "nonce", 64), as_uint(fields[1], "balance")]
+            if any(len(as_bytes(field, "hash")) != 32 for field in fields[2:]):
+                raise ValueError(numbers) from None
+    else:
+        assert decoded.encode() == raw
 
 
 @pytest.mark.parametrize("raw", ["", "c0", "80", "c401020304"])

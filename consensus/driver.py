@@ -17,6 +17,7 @@ from consensus.l2_chain import L2Chain
 from consensus.sequencer.origin_selector import NoOrigin
 from consensus.sequencer.sequencer import Sequencer
 from consensus.status import SyncStatus
+from consensus.unsafe_follower import UnsafeFollower
 from node.clock import Clock
 from node.errors import ResetError, TemporaryError
 from node.reader import Reader
@@ -38,7 +39,8 @@ class DriverSettings:
 
 
 class Driver:
-    """Runs a verifier, or a sequencer node if there is a `sequencer`.
+    """Runs a verifier, or a sequencer node if there is a `sequencer`; a verifier with a `follower`
+    knows unsafe blocks too.
 
     `on_critical` is called once, with the error that stopped the loops.
     """
@@ -53,6 +55,7 @@ class Driver:
         on_critical: Callable[[Exception], None],
         *,
         sequencer: Sequencer | None = None,
+        follower: UnsafeFollower | None = None,
         settings: DriverSettings | None = None,
     ) -> None:
         self._deriver = deriver
@@ -62,6 +65,7 @@ class Driver:
         self._clock = clock
         self._on_critical = on_critical
         self._sequencer = sequencer
+        self._follower = follower
         self._settings = settings or DriverSettings()
         self._reset_wanted = asyncio.Event()
         self._reset_wanted.set()
@@ -78,6 +82,8 @@ class Driver:
                 loops.create_task(self._attend("derivation", self.derivation_step))
                 if self._sequencer is not None:
                     loops.create_task(self._attend("sequencer", self.sequencing_step))
+                if self._follower is not None:
+                    loops.create_task(self._attend("unsafe blocks", self.following_step))
         except* Exception as errors:  # noqa: BLE001 - the boundary of both tasks
             first = errors.exceptions[0]
             _log.critical("the node cannot go on: %s", first)
@@ -145,6 +151,12 @@ class Driver:
         if self._is_wait_told:
             _log.info("the sequencer goes on: L1 has what it waited for")
         self._waiting_since, self._is_wait_told = None, False
+
+    async def following_step(self) -> None:
+        """Take unsafe blocks, once the heads are what L1 supports."""
+        assert self._follower is not None
+        await self._settled.wait()
+        await self._follower.step()
 
     def _note_wait(self, outcome: NoOrigin) -> None:
         """Tell once of a wait that is longer than fetching a block takes."""

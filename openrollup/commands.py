@@ -136,7 +136,7 @@ def _add_verifier(commands: "_Commands") -> None:
         dest="sequencer_url",
         type=url,
         metavar="URL",
-        help="where transactions are passed on to",
+        help="where transactions are passed on to, and unsafe blocks come from",
     )
 
 

@@ -91,6 +91,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         kept_blocks=options.kept_blocks,
         port=options.port,
         l1_beacon_url=options.l1_beacon_url,
+        sequencer_url=options.sequencer_url,
         sequencing=sequencing,
         interpreter=options.evm,
     )

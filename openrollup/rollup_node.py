@@ -16,12 +16,15 @@ from consensus.engine_gate import EngineGate
 from consensus.l1.beacon import BeaconClient, L1OwnBeacon
 from consensus.l1.chain_config import L1ChainConfig
 from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc
 from consensus.l1.read_ahead import ReadAhead
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
 from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
+from consensus.sequencer_client import SequencerClient
+from consensus.unsafe_follower import UnsafeFollower
 from node.clock import Clock
 from node.errors import ConfigError
 from node.evm.blob_proofs import load_trusted_setup
@@ -61,7 +64,7 @@ class RollupNodeConfig:
     """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory.
 
     `l1_beacon_url` None means that L1's own URL serves blobs, if anything does; `kept_blocks` None
-    that nothing is pruned.
+    that nothing is pruned. A verifier with a `sequencer_url` follows the unsafe blocks there.
     """
 
     rollup: RollupConfig
@@ -72,6 +75,7 @@ class RollupNodeConfig:
     kept_blocks: int | None = None
     l1_poll_interval_s: float = 1.0
     l1_beacon_url: str | None = None
+    sequencer_url: str | None = None
     sequencing: Sequencing | None = None
     interpreter: Interpreter = DEFAULT_INTERPRETER
 
@@ -110,6 +114,7 @@ class RollupNode:
         self._failure: Exception | None = None
         self.deriver = self._make_deriver()
         self.sequencer = self._make_sequencer(clock)
+        self._unsafe_source = self._make_unsafe_source()
         self.driver = self._make_driver(clock)
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
         self._server = self._make_server(clock, sink or self._default_sink())
@@ -143,6 +148,8 @@ class RollupNode:
         await self.stop_listening()
         self._read_ahead.close()
         await self._beacon.close()
+        if self._unsafe_source is not None:
+            await self._unsafe_source.close()
         self.node.close()
 
     async def _drive(self) -> None:
@@ -180,6 +187,27 @@ class RollupNode:
             clock,
             self._critical,
             sequencer=self.sequencer,
+            follower=self._make_follower(clock),
+        )
+
+    def _make_unsafe_source(self) -> SequencerClient | None:
+        url = self._config.sequencer_url
+        return None if url is None else SequencerClient(JsonRpc(url))
+
+    def _make_follower(self, clock: Clock) -> UnsafeFollower | None:
+        config = self._config
+        if self._unsafe_source is None:
+            return None
+        return UnsafeFollower(
+            config.rollup,
+            config.genesis.config,
+            config.l1_chain,
+            self._l1,
+            self._l2,
+            self.node.reader,
+            self._gate,
+            self._unsafe_source,
+            clock,
         )
 
     def _make_sequencer(self, clock: Clock) -> Sequencer | None:

@@ -67,12 +67,12 @@ def prune(tx: WriteTransaction, goal: int) -> None:
 def _begin_at(tx: WriteTransaction, number: int) -> int:
     """Make a block the first one that is kept; return how many nodes were let go."""
     block_hash = _canonical(tx, number)
-    let_go = 0
+    hashes: list[bytes] = []
     is_noted = False
     unwound = set()
     for key, value in list(tx.items(Table.GARBAGE, prefix=number_key(number))):
         tx.delete(Table.GARBAGE, key)
-        let_go += _let_go(tx, _split(value))
+        hashes += _split(value)
         if key[_KIND] == _UNWOUND:
             unwound.add(Hash32(key[8:40]))
         else:
@@ -82,15 +82,11 @@ def _begin_at(tx: WriteTransaction, number: int) -> int:
     parent_hash = _canonical(tx, number - 1)
     if not is_noted:
         roots = (_state_root(tx, parent_hash), _state_root(tx, block_hash))
-        let_go += _let_go(tx, list(lost_nodes(_node_source(tx), *roots)))
+        hashes += lost_nodes(_node_source(tx), *roots)
+    let_nodes_go(tx, hashes)
     tx.delete(Table.UNDO, block_hash)
     if number > 1:  # the first block's body is empty, and many ask for it
         indices.forget_transactions(tx, block_store.prune_block(tx, parent_hash))
-    return let_go
-
-
-def _let_go(tx: WriteTransaction, hashes: list[bytes]) -> int:
-    let_nodes_go(tx, hashes)
     return len(hashes)
 
 

@@ -15,7 +15,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | ATTRIBUTION  | index entry                  | attribution receipts of the canonical chain        |
 | BLOBS        | versioned hash               | row number, commitment, proof and blob of our L1   |
 | BLOBS        | 00, row number               | block number, versioned hash: the oldest go first  |
-| SAFE_HEADS   | L1 block number              | the safe head derived up to it                     |
+| SAFE_HEADS   | L1 block number              | its hash, hash and number of the safe head from it |
 | ACCOUNTS     | address                      | account RLP, as in the state trie                  |
 | STORAGE      | address, slot (32 bytes)     | value, big-endian without leading zeros            |
 | CODES        | code hash                    | code                                               |
@@ -23,7 +23,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | NODE_COUNTS  | node hash                    | how often it is held beyond once                   |
 | GARBAGE      | `garbage_key`                | hashes of trie nodes to let go, one after another  |
 | UNDO         | block hash                   | what `revert` needs to undo this block (below)     |
-| META         | name                         | single values: schema version, heads, cursor, ...  |
+| META         | name                         | single values: schema version, heads, ...          |
 
 ACCOUNTS and STORAGE are the state after one block, the flat state; META's `state_root` says which.
 CODES are found by hash and never deleted.
@@ -49,7 +49,7 @@ from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, enc
 if TYPE_CHECKING:  # the database needs the tables from here
     from node.storage.database import Snapshot, WriteTransaction
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA_VERSION_KEY = b"schema_version"
 _STATE_ROOT_KEY = b"state_root"
 
@@ -186,14 +186,18 @@ def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> No
 
     CorruptStore if a node is not there: then a holding was lost before.
     """
-    for node_hash in hashes:
-        raw = transaction.get(Table.NODE_COUNTS, node_hash)
+    ordered = sorted(hashes)
+    shared = transaction.present(Table.NODE_COUNTS, ordered)
+    last: list[bytes] = []
+    for node_hash in ordered:
+        raw = transaction.get(Table.NODE_COUNTS, node_hash) if node_hash in shared else None
         if raw is None:
-            if not transaction.delete(Table.TRIE_NODES, node_hash):
-                raise CorruptStore(f"trie node 0x{node_hash.hex()}: it is gone before its time")
+            last.append(node_hash)
         else:
             count = int.from_bytes(raw, "big") - 1
             _write(transaction, Table.NODE_COUNTS, node_hash, _encode_count(count))
+    for node_hash in transaction.delete_all(Table.TRIE_NODES, last):
+        raise CorruptStore(f"trie node 0x{node_hash.hex()}: it is gone before its time")
 
 
 def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
@@ -257,6 +261,6 @@ def _encode_count(count: int) -> bytes:
 def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:
     actual = flat_state_root(transaction)
     if actual != expected:
-        raise CriticalError(
+        raise CorruptStore(
             f"flat state: expected to be at root 0x{expected.hex()}, it is at 0x{actual.hex()}"
         )

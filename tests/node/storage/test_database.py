@@ -362,3 +362,24 @@ with Database.open(Path(sys.argv[1]), read_only=True) as opened, opened.read() a
     with Database.open(tmp_path) as database:
         put(database, {b"large": bytes(2**22)})
         assert in_other_process(script, tmp_path).strip() == str(2**22)
+
+
+@given(st.sets(st.binary(min_size=1, max_size=2)), st.sets(st.binary(min_size=1, max_size=2)))
+def test_many_keys_at_once(stored: set[bytes], asked: set[bytes]) -> None:
+    with Database.open(None) as database, database.write() as tx:
+        tx.put_all(Table.META, [(key, b"old") for key in sorted(stored)])
+        assert tx.present(Table.META, sorted(asked)) == asked & stored
+        known = tx.put_new(Table.META, [(key, b"new") for key in sorted(asked)])
+        assert set(known) == asked & stored
+        expected = dict.fromkeys(asked, b"new") | dict.fromkeys(stored, b"old")
+        held = {key: value for key, value in tx.items(Table.META) if key != SCHEMA_VERSION_KEY}
+        assert held == expected
+        assert tx.delete_all(Table.META, sorted(stored)) == []
+        assert set(tx.delete_all(Table.META, sorted(stored | asked))) == stored
+
+
+def test_the_size_of_a_table_grows() -> None:
+    with Database.open(None) as database, database.write() as tx:
+        assert tx.size(Table.BODIES) == 0
+        tx.put(Table.BODIES, b"key", bytes(10_000))
+        assert tx.size(Table.BODIES) >= 10_000

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.config import ChainConfig
-from node.errors import BlockGasLimitReached, InvalidBlock
+from node.errors import BlockGasLimitReached, InvalidBlock, OutOfTime
 from node.execution.fees import (
     Eip1559Parameters,
     L1FeeParameters,
@@ -216,6 +216,24 @@ def test_a_transaction_that_cannot_be_included_is_named() -> None:
     block = replace(_ethereum_block()[1].block, transactions=(sign(nonce=1),))
     with pytest.raises(InvalidBlock, match=r"^transactions\[0\].*nonce too high"):
         chain.execute(block)
+
+
+def test_an_interrupt_is_for_one_transaction_and_not_for_the_sealing() -> None:
+    chain = MemoryChain(ETHEREUM)
+    execution = chain.begin()
+    asked = []
+
+    def interrupt() -> None:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise OutOfTime("enough")
+
+    execution.apply(sign(nonce=0, to=LOGGER), interrupt)
+    with pytest.raises(OutOfTime):
+        execution.apply(sign(nonce=1, to=LOGGER, value=1), interrupt)
+    execution.apply(sign(nonce=1, to=LOGGER))
+    execution.seal()  # runs the system contracts' code
+    assert len(asked) == 2
 
 
 def test_withdrawals_pay_gwei() -> None:

@@ -3,13 +3,14 @@
 The blocks go through the store: written, read back flat and from tries, and unwound.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from node.state.flat_state import FlatState
 from node.state.trie_state import stored_state
-from node.state.view import StateView
+from node.state.view import EMPTY_ACCOUNT, StateView
 from node.state.world_state import WorldState
 from node.storage.database import Database, Table
 from node.storage.schema import apply_changes, flat_state_root, revert
@@ -63,6 +64,24 @@ class WorldHistory(RuleBasedStateMachine):
     def set_balance(self, address: Address, balance: int) -> None:
         self.world.set_balance(address, balance)
         self.model.touch(address).balance = balance
+
+    @rule(address=addresses, share=st.integers(-2, 2))
+    def add_balance(self, address: Address, share: int) -> None:
+        amount = share * (2**256 // 2)
+        before = self.world.get_balance(address)
+        if 0 <= before + amount < 2**256:
+            self.world.add_balance(address, amount)
+            self.model.touch(address).balance = before + amount
+        else:
+            with pytest.raises(ValueError, match="is not a 256-bit number"):
+                self.world.add_balance(address, amount)
+
+    @rule(address=addresses, nonce=st.integers(0, 1), balance=words)
+    def set_account(self, address: Address, nonce: int, balance: int) -> None:
+        before = self.world.account(address) or EMPTY_ACCOUNT
+        self.world.set_account(address, before._replace(nonce=nonce, balance=balance))
+        account = self.model.touch(address)
+        account.nonce, account.balance = nonce, balance
 
     @rule(address=addresses, nonce=st.sampled_from([0, 1, 2**64 - 1]))
     def set_nonce(self, address: Address, nonce: int) -> None:

@@ -1,6 +1,7 @@
 """Against py-evm's receipts and eth-bloom."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 import rlp
@@ -41,6 +42,13 @@ def receipts(draw: st.DrawFn) -> Receipt:
         bloom=logs_bloom(logs),
         deposit_nonce=draw(st.integers(0, 2**64 - 1)) if kind == DEPOSIT else None,
     )
+
+
+def test_a_changed_copy_has_its_own_encoding() -> None:
+    receipt = Receipt(2, 1, 21_000, 21_000, (), EMPTY_BLOOM)
+    assert receipt.encode() == receipt.encode()
+    failed = replace(receipt, status=0)
+    assert decode_receipt(failed.encode(), 0) == failed != receipt
 
 
 @given(receipts())

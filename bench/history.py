@@ -27,16 +27,18 @@ _GROUPS = {
     "index": (Table.TRANSACTIONS,),
     "undo": (Table.UNDO,),
 }
-_LINE = "{:>6} {:>8} {:>7}" + " {:>9}" * (len(_GROUPS) + 1) + " {:>8}"
+_LINE = "{:>6} {:>8} {:>7}" + " {:>9}" * (len(_GROUPS) + 1) + " {:>8} {:>8}"
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
     """Bytes that a block adds: to the file, and to the pages of each group of tables.
 
-    `cpu_ms` is the processor's time for a block, from raw transactions to the disk.
+    `file_size` is what the file has come to, `cpu_ms` the processor's time for a block, from raw
+    transactions to the disk.
     """
 
+    file_size: int
     file: float
     groups: dict[str, float]
     cpu_ms: float
@@ -72,7 +74,8 @@ class HistoryBenchmark:
             finally:
                 node.close()
         groups = {group: (after[group] - before[group]) / measured for group in _GROUPS}
-        return Growth((file_after - file_before) / measured, groups, 1e3 * median(times))
+        growth = (file_after - file_before) / measured
+        return Growth(file_after, growth, groups, 1e3 * median(times))
 
 
 def run_history(
@@ -82,13 +85,15 @@ def run_history(
     print(f"history: {machine()}")
     print(
         f"state: {accounts.total} accounts; bytes that the file, and the pages of its tables, grow "
-        f"by with each of {measured} blocks (empty: {4 * measured}); median CPU time of a block"
+        f"by with each of {measured} blocks (empty: {4 * measured}); the file in the end; median "
+        "CPU time of a block"
     )
-    print(_LINE.format("txs", "history", "file", *_GROUPS, "other", "CPU ms"))
+    print(_LINE.format("txs", "history", "file", *_GROUPS, "other", "file MB", "CPU ms"))
     benchmark = HistoryBenchmark(accounts, directory)
     for kind, count in ((workload, measured), (replace(workload, transactions=0), 4 * measured)):
         for bound in (None, kept_blocks):
-            settling = kept_blocks // 4 if bound is None else 2 * kept_blocks
+            # Pages of a tree that nodes come to and go from are less and less full at first.
+            settling = kept_blocks // 4 if bound is None else 4 * kept_blocks
             growth = benchmark.run(kind, bound, settling, count)
             print(_row(kind, bound, growth), flush=True)
 
@@ -102,6 +107,7 @@ def _row(workload: Workload, kept_blocks: int | None, growth: Growth) -> str:
         f"{growth.file:.0f}",
         *(f"{amount:.0f}" for amount in amounts),
         f"{other:.0f}",
+        f"{growth.file_size / 1e6:.0f}",
         f"{growth.cpu_ms:.1f}",
     )
 

@@ -135,19 +135,21 @@ class Deriver:
 
     def _apply(self, derived: DerivedAttributes, engine: Engine) -> Block:
         """Make the derived block the safe head, in one thread; InvalidBlock if there is none."""
-        cursor = Cursor(derived.derived_from.ref).encode()
+        derived_from = derived.derived_from.ref
+        cursor = Cursor(derived_from).encode()
         held = self._reader.block_by_number(BlockNumber(derived.parent.number + 1))
         if held is not None:
             differing = difference(held, derived.parent.hash, derived.attributes)
             if differing is None:
-                engine.set_heads(safe=held.header.ref, cursor=cursor)
+                engine.set_heads(safe=held.header.ref, cursor=cursor, derived_from=derived_from)
                 return held
             _log.warning("L1 replaces unsafe block %d: its %s differs", held.number, differing)
         parent = self._reader.header_by_hash(derived.parent.hash)
         if parent is None:
             raise CorruptStore(f"L2 block {derived.parent.number}: its header is missing")
         executed = engine.build(parent, derived.attributes)
-        engine.insert(executed, safe=executed.block.header.ref, cursor=cursor)
+        safe = executed.block.header.ref
+        engine.insert(executed, safe=safe, cursor=cursor, derived_from=derived_from)
         return executed.block
 
     async def _check_canonical(self, block: BlockRef) -> None:

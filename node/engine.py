@@ -24,6 +24,7 @@ from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.pruning import note_obsolete, prune
+from node.safe_heads import note_safe_head
 from node.senders import recover_senders
 from node.state.node_cache import NodeCache
 from node.storage.database import Database, WriteTransaction
@@ -150,9 +151,11 @@ class Engine:
         safe: BlockRef | None = None,
         finalized: BlockRef | None = None,
         cursor: bytes | None = None,
+        derived_from: BlockRef | None = None,
     ) -> None:
         """Make an executed block the unsafe head, in one commit with all else that is given.
 
+        `derived_from`: the L1 block that completed the data of a new safe head.
         Canonical blocks above its parent are unwound. ResetError if the parent is not canonical or
         the safe head would be unwound without a new one, CriticalError if a finalized block would.
         """
@@ -168,6 +171,7 @@ class Engine:
                 if not known:
                     self._extend(tx, executed)
                 self._finish(tx, old, new, cursor)
+                self._note_safe(tx, old, new, derived_from)
                 self._prune(tx, new)
             if not known:
                 self._nodes.replace(executed.changes.trie_nodes, executed.changes.obsolete_nodes)
@@ -180,9 +184,11 @@ class Engine:
         safe: BlockRef | None = None,
         finalized: BlockRef | None = None,
         cursor: bytes | None = None,
+        derived_from: BlockRef | None = None,
     ) -> None:
         """Move heads along the canonical chain, in one commit; a lower unsafe head unwinds.
 
+        `derived_from`: the L1 block that completed the data of a new safe head.
         ResetError if a head is not canonical or they are out of order, CriticalError if a finalized
         block would be taken back.
         """
@@ -192,6 +198,7 @@ class Engine:
             with self._database.write() as tx:
                 removed = self._unwind(tx, old, new.unsafe)
                 self._finish(tx, old, new, cursor)
+                self._note_safe(tx, old, new, derived_from)
             self._committed(HeadChange((), removed, new), cursor)
 
     def subscribe(self, callback: Callable[[HeadChange], None]) -> None:
@@ -219,6 +226,13 @@ class Engine:
         write_heads(tx, old, new)
         if cursor is not None:
             tx.put(Table.META, _CURSOR_KEY, cursor)
+
+    @staticmethod
+    def _note_safe(
+        tx: WriteTransaction, old: Heads, new: Heads, derived_from: BlockRef | None
+    ) -> None:
+        if new.safe != old.safe or derived_from is not None:
+            note_safe_head(tx, new.safe, derived_from)
 
     def _committed(self, change: HeadChange, cursor: bytes | None) -> None:
         self._heads = change.heads

@@ -108,7 +108,7 @@ class Network:
 
     async def _begin(self, image: Image, ports: Ports) -> None:
         async with AsyncExitStack() as stack:
-            nodes = await stack.enter_async_context(open_nodes(image, ports))
+            nodes = await stack.enter_async_context(open_nodes(image, ports, self._options))
             stepper = Stepper(nodes)
             await stepper.settle()
             self._open = stack.pop_all()

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from consensus.batcher.channel_builder import BatchType
+from consensus.batcher.data_availability import DataAvailability
 from consensus.deploy import Rollup
 from consensus.l1.chain_config import parse_l1_chain_config
 from consensus.l1.client import L1Client
@@ -17,6 +19,7 @@ from openrollup.embedded_l1 import EmbeddedL1
 from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing
 from openrollup.rollup_ports import ForwardingSink
 from openrollup.testing.image import L1, SEQUENCER, VERIFIER, Image, pooled
+from openrollup.testing.options import DevnetOptions
 
 _HOST = "127.0.0.1"
 # The L1 takes whatever it has into its next block, and that comes when the test says so.
@@ -69,7 +72,7 @@ class Nodes:
 
 
 @asynccontextmanager
-async def open_nodes(image: Image, ports: Ports) -> AsyncIterator[Nodes]:
+async def open_nodes(image: Image, ports: Ports, options: DevnetOptions) -> AsyncIterator[Nodes]:
     """Start the nodes of an image, and close them in the end."""
     clock = VirtualClock(image.time)
     async with AsyncExitStack() as stack:
@@ -80,7 +83,12 @@ async def open_nodes(image: Image, ports: Ports) -> AsyncIterator[Nodes]:
         stack.push_async_callback(rpc.close)
         client = L1Client(rpc)
 
-        sequencing = Sequencing(BATCHER_ACCOUNT.private_key, resend_after_s=_NEVER_S)
+        sequencing = Sequencing(
+            BATCHER_ACCOUNT.private_key,
+            batch_type=BatchType(options.batch_type),
+            data_availability=DataAvailability(options.da),
+            resend_after_s=_NEVER_S,
+        )
         config = _config(image, image.store(SEQUENCER), ports.sequencer, sequencing)
         sequencer = RollupNode(config, client, clock, None)
         stack.push_async_callback(sequencer.close)

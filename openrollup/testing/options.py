@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
+from consensus.batcher.channel_builder import BatchType
+from consensus.batcher.data_availability import DataAvailability
 from node.errors import ConfigError
 from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT
 
@@ -12,12 +14,15 @@ from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT
 class DevnetOptions:
     """`block_time` is in seconds, between two L2 blocks; `gas_limit` is an L2 block's.
 
-    With `automine` the sequencer builds a block as soon as a transaction arrives.
+    With `automine` the sequencer builds a block as soon as a transaction arrives. `da` and
+    `batch_type` are how the batcher writes to L1, as for `openrollup dev`.
     """
 
     automine: bool = False
     block_time: int = DEFAULT_BLOCK_TIME_S
     gas_limit: int = DEFAULT_GAS_LIMIT
+    da: str = DataAvailability.CALLDATA.value
+    batch_type: str = BatchType.SPAN.value
 
     @classmethod
     def parse(cls, given: Mapping[str, object]) -> Self:
@@ -37,3 +42,8 @@ class DevnetOptions:
     def _check(self) -> None:
         if not 1 <= self.block_time <= 60:
             raise ConfigError(f"block_time: expected 1 to 60 seconds, got {self.block_time}")
+        for name, kind in (("da", DataAvailability), ("batch_type", BatchType)):
+            known = [item.value for item in kind]
+            if getattr(self, name) not in known:
+                expected, actual = " or ".join(known), getattr(self, name)
+                raise ConfigError(f"{name}: expected {expected}, got {actual!r}")

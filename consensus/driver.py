@@ -16,6 +16,7 @@ from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
 from consensus.sequencer.origin_selector import NoOrigin
 from consensus.sequencer.sequencer import Sequencer
+from consensus.sequencer.switch import SequencerSwitch
 from consensus.status import SyncStatus
 from consensus.unsafe_follower import UnsafeFollower
 from node.clock import Clock
@@ -42,7 +43,8 @@ class Driver:
     """Runs a verifier, or a sequencer node if there is a `sequencer`; a verifier with a `follower`
     knows unsafe blocks too.
 
-    `on_critical` is called once, with the error that stopped the loops.
+    The sequencer builds while `switch` is on. `on_critical` is called once, with the error that
+    stopped the loops.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Driver:
         on_critical: Callable[[Exception], None],
         *,
         sequencer: Sequencer | None = None,
+        switch: SequencerSwitch | None = None,
         follower: UnsafeFollower | None = None,
         settings: DriverSettings | None = None,
     ) -> None:
@@ -65,6 +68,7 @@ class Driver:
         self._clock = clock
         self._on_critical = on_critical
         self._sequencer = sequencer
+        self._switch = switch or SequencerSwitch(reader)
         self._follower = follower
         self._settings = settings or DriverSettings()
         self._reset_wanted = asyncio.Event()
@@ -125,9 +129,11 @@ class Driver:
     async def derivation_step(self) -> None:
         """Reset if that is due, derive one block, finalize; wait for L1 if it has no more."""
         if self._reset_wanted.is_set():
-            await self._deriver.reset()
-            self._reset_wanted.clear()
-            self._settled.set()
+            # A block that is built while we look for the heads would be taken back for nothing.
+            async with self._switch.turn:
+                await self._deriver.reset()
+                self._reset_wanted.clear()
+                self._settled.set()
         heads = self._watcher.heads
         if heads is not None and heads.finalized is not None:
             await self._deriver.finalize(heads.finalized)
@@ -142,8 +148,14 @@ class Driver:
         # Blocks that L1 already knows come first: a sequencer that starts from an old store, or an
         # empty one, must not build a second history beside them.
         await self._caught_up.wait()
+        await self._switch.activated()
         await self._settled.wait()
-        outcome = await self._sequencer.next_block()
+        head = await self._sequencer.wait_until_due()
+        async with self._switch.turn:
+            is_other_head = self._reader.heads().unsafe != head.ref
+            if is_other_head or not (self._switch.is_active and self._settled.is_set()):
+                return
+            outcome = await self._sequencer.step()
         if isinstance(outcome, NoOrigin):
             self._note_wait(outcome)
             await self._clock.sleep_until(self._clock.now() + self._settings.origin_poll_s)

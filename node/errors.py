@@ -8,6 +8,7 @@
         InvalidBlock
         PrunedHistory     what was asked for is older than what this node keeps
         ExecutionFailed   of eth_call and eth_estimateGas
+      OperationRefused  an operator asked for what the node cannot do in the state it is in
       TemporaryError    the same call may succeed later: retry
         OutOfTime
       ResetError        what we built on has changed: start again from the safe head
@@ -113,6 +114,10 @@ class ExecutionReverted(ExecutionFailed):
 
 class PrunedHistory(InvalidInput):
     """A block, its receipts or its state is no longer here, because a node keeps so much only."""
+
+
+class OperationRefused(NodeError):
+    """What an operator asked for does not go with the state the node is in; nothing was done."""
 
 
 class TemporaryError(NodeError):

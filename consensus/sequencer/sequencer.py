@@ -75,13 +75,13 @@ class Sequencer:
         self._settings = settings or SequencerSettings()
         self._pace = pace or BlockTimer(clock, config.block_time)
 
-    async def next_block(self) -> Block | NoOrigin:
-        """Wait until the next block is due, then build it. Late blocks are built at once."""
+    async def wait_until_due(self) -> L2BlockRef:
+        """Return the unsafe head once it is time for its child; at once if it is late."""
         head = await self._l2.unsafe()
         # Fetched while we wait, not when the block is due.
         self._watcher.keep_from(head.l1_origin)
         await self._pace.wait(head)
-        return await self.step()
+        return head
 
     async def step(self) -> Block | NoOrigin:
         """Build and store the child of the unsafe head, whatever the time is."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.accounts import Accounts
+from bench.derivation import run_derivation
 from bench.execution import run_execution, workloads_named
 from bench.history import run_history
 from bench.precompiles import run_precompiles
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run_precompiles()
     if options.benchmark in ("all", "execution"):
         _run_execution(options)
+    if options.benchmark == "derivation":
+        run_derivation(12 * options.rounds, 200 * options.rounds)
     if options.benchmark == "history":
         _run_history(options)
     if options.benchmark == "scale":
@@ -53,9 +56,10 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "execution", "history", "precompiles", "scale", "worst"),
+        choices=("all", "derivation", "execution", "history", "precompiles", "scale", "worst"),
         help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
         "precompiles: each by itself, on its dearest input; "
+        "derivation: a chain from L1 again, and what it takes there; "
         "history: what a block adds to the disk, with --history full and N; "
         "scale: what a state of a million accounts costs; "
         "worst: each opcode and precompile where it is slowest for its gas, our side alone",

@@ -26,7 +26,7 @@ from consensus.l1.client import TransactionInclusion
 from consensus.l1.tx_sender import TransactionRequest, TxSender
 from consensus.l1.watcher import L1Watcher
 from node.clock import Clock
-from node.errors import ConfigError, TemporaryError
+from node.errors import ConfigError, OperationRefused, TemporaryError
 from node.reader import Reader
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, checksum_address
@@ -101,7 +101,11 @@ class Batcher:
         self._posted: list[_Posted] = []
         self._last_taken: BlockRef | None = None
         self._start_height: int | None = None
+        self._turn = asyncio.Lock()
+        self._running = asyncio.Event()
+        self._running.set()
         self._is_flush_wanted = False
+        self._flush_asked = asyncio.Event()
         self._transactions_made = 0
         self._is_low_on_funds = False
         self._warned_of_window = -1
@@ -111,17 +115,25 @@ class Batcher:
         """How many L1 transactions it has begun to send so far."""
         return self._transactions_made
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it posts; it does until it is stopped."""
+        return self._running.is_set()
+
     async def run(self) -> None:
         """Post blocks until cancelled; what is then on its way to L1 is left to L1."""
         try:
             while True:
-                pause = self._settings.poll_interval_s
+                await self._running.wait()
+                pause_s = self._settings.poll_interval_s
                 try:
-                    await self.step()
+                    async with self._turn:
+                        if self.is_running:
+                            await self.step()
                 except TemporaryError as error:
                     self._start_over(str(error))
-                    pause = self._settings.retry_s
-                await self._clock.sleep_until(self._clock.now() + pause)
+                    pause_s = self._settings.retry_s
+                await self._rest(pause_s)
         finally:
             self.close()
 
@@ -129,9 +141,34 @@ class Batcher:
         """Leave to L1 what is on its way."""
         self._cancel_sends()
 
+    def start(self) -> None:
+        """Post again, from the safe head on; OperationRefused if it does already."""
+        if self.is_running:
+            raise OperationRefused("batcher is already running")
+        self._running.set()
+        _log.info("batcher started")
+
+    async def stop(self) -> None:
+        """Take no more blocks, and return when what is on its way is on L1, or has failed.
+
+        OperationRefused if it was stopped before.
+        """
+        if not self.is_running:
+            raise OperationRefused("batcher is not running")
+        self._running.clear()
+        async with self._turn:
+            sends = [send for channel in self._posted for send in channel.sends]
+            if sends:
+                await asyncio.wait(sends)
+            self._forget()
+        _log.info("batcher stopped")
+
     def flush(self) -> None:
-        """Close the open channel at the next step, whatever its size."""
+        """Close the open channel at once, whatever its size; OperationRefused if stopped."""
+        if not self.is_running:
+            raise OperationRefused("batcher is not running")
         self._is_flush_wanted = True
+        self._flush_asked.set()
 
     async def step(self) -> None:
         """Do what can be done now: look after posted channels, take new blocks, post more.
@@ -150,6 +187,19 @@ class Batcher:
             await asyncio.to_thread(self._take_blocks, self._last_taken, heads.latest.number)
             if not await self._post_if_due(heads.latest.number):
                 return
+
+    async def _rest(self, pause_s: float) -> None:
+        """Wait for the next step, or until the open channel is to be closed."""
+        waits = [
+            asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + pause_s)),
+            asyncio.ensure_future(self._flush_asked.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._flush_asked.clear()
+            for wait in waits:
+                wait.cancel()
 
     def _warn_of_another_batcher(self) -> None:
         first = self._config.genesis.system_config.batcher
@@ -175,6 +225,9 @@ class Batcher:
     def _start_over(self, reason: str) -> None:
         _log.warning("batcher starts again from the safe head: %s", reason)
         self._cancel_sends()
+        self._forget()
+
+    def _forget(self) -> None:
         self._posted.clear()
         self._builder = self._last_taken = self._start_height = None
 

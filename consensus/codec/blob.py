@@ -29,6 +29,7 @@ def _every_byte(value: int) -> int:
 
 _LOW_4, _LOW_6 = _every_byte(0x0F), _every_byte(0x3F)
 _BITS_4_5, _TOP_2 = _every_byte(0x30), _every_byte(0xC0)
+_FIRST_TOP_2: Final = 0xC0 << 8 * (_GROUPS - 1)
 
 
 def encode_blob(data: bytes) -> bytes:
@@ -53,7 +54,10 @@ def encode_blob(data: bytes) -> bytes:
 
 
 def decode_blob(blob: bytes) -> bytes:
-    """Return the data of a blob; DecodingError if it is not exactly what `encode_blob` makes."""
+    """Return the data of a blob; DecodingError if it is not what `encode_blob` makes.
+
+    Only the two top bits of the first element are read past, as the reference implementations do.
+    """
     if len(blob) != BLOB_SIZE:
         raise DecodingError(f"blob: expected {BLOB_SIZE} bytes, got {len(blob)}")
     if blob[1] != _VERSION:
@@ -62,6 +66,7 @@ def decode_blob(blob: bytes) -> bytes:
     if size > MAX_BLOB_DATA:
         raise DecodingError(f"blob: expected at most {MAX_BLOB_DATA} bytes, it claims {size}")
     a, b, c, d = (int.from_bytes(blob[32 * e :: _GROUP_SIZE], "big") for e in range(4))
+    a &= ~_FIRST_TOP_2
     if (a | b | c | d) & _TOP_2:
         raise DecodingError("blob: expected field elements of 254 bits")
     stream = bytearray(_GROUPS * _PACKED_SIZE)

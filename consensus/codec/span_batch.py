@@ -144,10 +144,8 @@ def decode_span_batch(data: bytes) -> RawSpanBatch:
     if not 0 < block_count <= MAX_ELEMENTS:
         raise DecodingError(f"block count: expected 1 to {MAX_ELEMENTS}, got {block_count}")
     origin_bits = reader.bits(block_count, "origin bits")
-    tx_counts = tuple(reader.uvarint("transaction count") for _ in range(block_count))
+    tx_counts = tuple(_tx_counts(reader, block_count))
     tx_count = sum(tx_counts)
-    if tx_count > MAX_ELEMENTS:
-        raise DecodingError(f"transaction counts: expected at most {MAX_ELEMENTS}, got {tx_count}")
     return RawSpanBatch(
         relative_timestamp,
         last_epoch,
@@ -157,6 +155,17 @@ def decode_span_batch(data: bytes) -> RawSpanBatch:
         tx_counts,
         read_span_transactions(reader, tx_count),
     )
+
+
+def _tx_counts(reader: ByteReader, block_count: int) -> Iterator[int]:
+    total = 0
+    for _ in range(block_count):
+        count = reader.uvarint("transaction count")
+        total += count
+        # Here rather than behind the last one: ten million large numbers take much memory.
+        if total > MAX_ELEMENTS:
+            raise DecodingError(f"transaction counts: expected at most {MAX_ELEMENTS}, got {total}")
+        yield count
 
 
 def span_of(

@@ -70,7 +70,7 @@ class SpanTransactions:
                 *self.datas,
                 *map(encode_uvarint, self.nonces),
                 *map(encode_uvarint, self.gas_limits),
-                encode_bits(self.protected_bits, sum(map(_is_legacy, self.datas))),
+                encode_bits(self.protected_bits, _legacy_count(self.datas)),
             )
         )
 
@@ -104,7 +104,7 @@ def read_span_transactions(reader: ByteReader, count: int) -> SpanTransactions:
     datas = tuple(_read_data(reader) for _ in range(count))
     nonces = tuple(reader.uvarint("nonce") for _ in range(count))
     gas_limits = tuple(reader.uvarint("gas limit") for _ in range(count))
-    protected_bits = reader.bits(sum(map(_is_legacy, datas)), "protected bits")
+    protected_bits = reader.bits(_legacy_count(datas), "protected bits")
     return SpanTransactions(
         creation_bits,
         y_parity_bits,
@@ -182,7 +182,7 @@ def _restore(
 ) -> bytes:
     kind, head = _kind_of(data)
     layout = _LAYOUTS.get(kind)
-    if layout is None:
+    if layout is None or head == b"\0":
         raise DecodingError(f"span batch: expected transactions of types 0, 1, 2, 4, got {kind}")
     items = as_list(decode(data[len(head) :], _DEPTH), "transaction data", layout.fields)
     _check_data(kind, items, 1 + layout.prices)
@@ -231,6 +231,11 @@ def _kind_of(raw: bytes) -> tuple[int, bytes]:
 
 def _is_legacy(raw: bytes) -> bool:
     return raw[0] >= 0xC0
+
+
+def _legacy_count(datas: Iterable[bytes]) -> int:
+    # A type byte of 0 makes no transaction, but until that is found out the reference counts it.
+    return sum(_kind_of(data)[0] == LEGACY for data in datas)
 
 
 def _bits(flags: Iterable[bool]) -> int:

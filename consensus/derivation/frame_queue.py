@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from consensus.block_refs import L1BlockRef
-from consensus.codec.frame import Frame, decode_batcher_data
+from consensus.codec.frame import MAX_FRAME_NUMBER, Frame, decode_batcher_data
 from consensus.derivation.l1_retrieval import L1Retrieval
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import Drained
@@ -59,10 +59,8 @@ def prune_frames(frames: Sequence[Frame]) -> list[Frame]:
     for frame in frames:
         if frame.number == 0:
             _abandon_open_channel(kept, frame)
-            if not kept or kept[-1].channel_id != frame.channel_id:
-                kept.append(frame)
-        elif not kept or _continues(kept[-1], frame):
-            # The first frame may continue a channel of an earlier transaction.
+        # The first frame may continue a channel of an earlier transaction.
+        if not kept or _follows(kept[-1], frame):
             kept.append(frame)
     return kept
 
@@ -72,9 +70,8 @@ def _abandon_open_channel(kept: list[Frame], opening: Frame) -> None:
         kept.pop()
 
 
-def _continues(previous: Frame, frame: Frame) -> bool:
-    return (
-        previous.channel_id == frame.channel_id
-        and not previous.is_last
-        and frame.number == previous.number + 1
-    )
+def _follows(previous: Frame, frame: Frame) -> bool:
+    if previous.channel_id != frame.channel_id:
+        return frame.number == 0
+    # 16 bits wrap in the reference implementation, so that number 0 may stand behind the highest.
+    return not previous.is_last and frame.number == (previous.number + 1) % (MAX_FRAME_NUMBER + 1)

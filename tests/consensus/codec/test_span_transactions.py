@@ -149,6 +149,17 @@ def test_what_a_span_cannot_hold() -> None:
     assert split_transactions([signed("unprotected", SAMPLE)], 10).protected_bits == 0
 
 
+def test_a_type_byte_of_zero_counts_as_legacy_and_is_none() -> None:
+    raw = split_transactions([signed("legacy", SAMPLE)], CHAIN_ID)
+    zero = replace(raw, datas=(b"\0" + raw.datas[0],))
+    encoded = zero.encode()
+    assert read_span_transactions(ByteReader(encoded), 1) == zero
+    with pytest.raises(DecodingError, match="protected bits: expected 1 bytes, 0 are left"):
+        read_span_transactions(ByteReader(encoded[:-1]), 1)
+    with pytest.raises(DecodingError, match="expected transactions of types 0, 1, 2, 4, got 0"):
+        zero.restore(CHAIN_ID)
+
+
 def test_type_byte_is_followed_by_a_list() -> None:
     reader = ByteReader(b"\x00\x00" + bytes(64) + bytes(20) + b"\x02\x80")
     with pytest.raises(DecodingError, match="expected an RLP list, got a string"):

@@ -96,6 +96,15 @@ def test_pruning_is_the_pairwise_rule(items: list[Frame]) -> None:
     assert prune_frames(items) == pairwise_pruned(items)
 
 
+def test_numbers_wrap_behind_the_highest_frame() -> None:
+    channel = ChannelId(b"A" * 16)
+    top, first = Frame(channel, 65535, b"", False), Frame(channel, 0, b"", True)
+    assert prune_frames([top, first]) == [top, first]
+    assert prune_frames([Frame(channel, 65535, b"", True), first]) == [
+        Frame(channel, 65535, b"", True)
+    ]
+
+
 async def drain(stages: Stages) -> str:
     found = []
     while not isinstance(item := await stages.frames.next_frame(), Drained):

@@ -18,7 +18,7 @@ from consensus.l1.source import BlobSource, L1NotFound, L1Source
 from consensus.l2_chain import L2Chain
 from node.config import ChainConfig
 from node.engine import Engine
-from node.errors import CorruptStore, InvalidBlock, ResetError
+from node.errors import CorruptStore, CriticalError, InvalidBlock, ResetError
 from node.reader import Reader
 from node.types.block import Block, BlockRef
 from node.types.primitives import BlockNumber
@@ -101,7 +101,7 @@ class Deriver:
             _log.warning("L2 block %d cannot be built: %s", outcome.parent.number + 1, error)
             # CriticalError if nothing of the block came from a batch.
             outcome = self._pipeline.invalidate_current()
-            block = await self._gate.run(partial(self._apply, outcome))
+            block = await self._replace(outcome)
         self._finality.record(block.header.ref, outcome.derived_from.ref)
         return self._l2.remember(block)
 
@@ -132,6 +132,16 @@ class Deriver:
             return start, None
         pipeline = await pipeline_start(self._config, self._l1, self._l2, safe)
         return SyncStart(start.unsafe, safe, finalized, pipeline), derived_from
+
+    async def _replace(self, derived: DerivedAttributes) -> Block:
+        """Make the deposits-only block the safe head; CriticalError, for there is no other."""
+        try:
+            return await self._gate.run(partial(self._apply, derived))
+        except InvalidBlock as error:
+            raise CriticalError(
+                f"L2 block {derived.parent.number + 1}: the block of L1's deposits alone is "
+                f"invalid: {error}"
+            ) from error
 
     def _apply(self, derived: DerivedAttributes, engine: Engine) -> Block:
         """Make the derived block the safe head, in one thread; InvalidBlock if there is none."""

@@ -7,6 +7,7 @@ blobs stay until then: its transactions go back to the pool, which needs them.
 from node.errors import CorruptStore
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table
+from node.storage.seal import seal, unseal
 from node.types.blob_sidecar import BLOB_SIZE, POINT_SIZE, Blob, versioned_hash
 from node.types.block import Block
 from node.types.primitives import Hash32
@@ -43,7 +44,8 @@ def put_blobs(
     sequence = _next_sequence(tx)
     for place, blob in enumerate(blobs, sequence):
         key, order = versioned_hash(blob.commitment), place.to_bytes(8, "big")
-        tx.put(Table.BLOBS, key, b"".join((order, blob.commitment, blob.proof, blob.data)))
+        stored = b"".join((order, blob.commitment, blob.proof, blob.data))
+        tx.put(Table.BLOBS, key, seal(key, stored))
         tx.put(Table.BLOBS, _ROW + order, block.number.to_bytes(8, "big") + key)
     oldest_kept = sequence + len(blobs) - retained_blobs
     _forget(tx, oldest_kept, block.number - retained_blocks)
@@ -54,6 +56,7 @@ def get_blob(snapshot: Snapshot, name: Hash32) -> Blob | None:
     raw = snapshot.get(Table.BLOBS, name)
     if raw is None:
         return None
+    raw = unseal(Table.BLOBS, name, raw)
     blob = Blob(raw[_DATA], raw[_COMMITMENT], raw[_PROOF])
     if len(raw) != _DATA.stop or versioned_hash(blob.commitment) != name:
         raise CorruptStore(f"blob 0x{name.hex()}: it has another hash or size")
@@ -77,5 +80,6 @@ def _forget(tx: WriteTransaction, oldest_kept: int, last_forgotten_block: int) -
     for key, name in outdated:
         tx.delete(Table.BLOBS, key)
         stored = tx.get(Table.BLOBS, name)
-        if stored is not None and stored[:8] == key[1:]:  # else it came again since
+        # Else it came again since.
+        if stored is not None and unseal(Table.BLOBS, name, stored)[:8] == key[1:]:
             tx.delete(Table.BLOBS, name)

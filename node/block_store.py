@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from node.errors import CorruptStore, DecodingError, NodeError
 from node.history import first_kept, pruned
 from node.indices import is_canonical
+from node.state.trie import ordered_root
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table
+from node.storage.seal import seal, unseal
 from node.types.block import Block, Header, decode_body, decode_header
 from node.types.primitives import Address, Hash32, create_address, keccak256
 from node.types.receipt import Receipt, decode_receipt
@@ -49,9 +51,16 @@ def get_block(snapshot: Snapshot, block_hash: Hash32) -> Block | None:
     if raw is None:
         raise _missing(snapshot, header, "body of block 0x{}: it is missing")
     try:
-        return decode_body(header, raw)
+        block = decode_body(header, raw)
     except DecodingError as error:
         raise CorruptStore(f"body of block 0x{block_hash.hex()}: {error}") from error
+    if ordered_root([tx.raw for tx in block.transactions]) != header.transactions_root:
+        raise CorruptStore(f"body of block 0x{block_hash.hex()}: it has other transactions")
+    # A rollup's header has something else in this place, and its blocks never hold withdrawals.
+    withdrawals = block.withdrawals and ordered_root([item.encode() for item in block.withdrawals])
+    if withdrawals and withdrawals != header.withdrawals_root:
+        raise CorruptStore(f"body of block 0x{block_hash.hex()}: it has other withdrawals")
+    return block
 
 
 def get_opening(snapshot: Snapshot, block_hash: Hash32) -> Block | None:
@@ -65,7 +74,8 @@ def get_opening(snapshot: Snapshot, block_hash: Hash32) -> Block | None:
         block = get_block(snapshot, block_hash)
         return None if block is None else Block(block.header, block.transactions[:1])
     try:
-        return Block(header, (decode_transaction(raw),))
+        opening = unseal(Table.OPENINGS, block_hash, raw)
+        return Block(header, (decode_transaction(opening),))
     except DecodingError as error:
         raise CorruptStore(f"opening of block 0x{block_hash.hex()}: {error}") from error
 
@@ -78,9 +88,13 @@ def get_receipts(snapshot: Snapshot, block: Block) -> tuple[Receipt, ...]:
     if raw is None:
         raise _missing(snapshot, block.header, "receipts of block 0x{}: they are missing")
     try:
-        return decode_receipts(block, split_receipts(raw))
+        encodings = split_receipts(raw)
+        receipts = decode_receipts(block, encodings)
     except DecodingError as error:
         raise CorruptStore(f"receipts of block 0x{block.hash.hex()}: {error}") from error
+    if ordered_root(encodings) != block.header.receipts_root:
+        raise CorruptStore(f"receipts of block 0x{block.hash.hex()}: they are not its header's")
+    return receipts
 
 
 def prune_block(tx: WriteTransaction, block_hash: Hash32) -> list[Hash32]:
@@ -97,7 +111,7 @@ def prune_block(tx: WriteTransaction, block_hash: Hash32) -> list[Hash32]:
         raise CorruptStore(f"body of block 0x{block_hash.hex()}: {error}") from error
     envelopes = [item if isinstance(item, bytes) else encode(item) for item in items]
     if envelopes and envelopes[0][:1] == bytes([DEPOSIT]):
-        tx.put(Table.OPENINGS, block_hash, envelopes[0])
+        tx.put(Table.OPENINGS, block_hash, seal(block_hash, envelopes[0]))
     tx.delete(Table.BODIES, block_hash)
     tx.delete(Table.RECEIPTS, block_hash)
     return [keccak256(envelope) for envelope in envelopes]

@@ -22,6 +22,7 @@ from node.state.trie_state import stored_state
 from node.state.view import StateView
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table, apply_changes, flat_state_root, revert
+from node.storage.seal import seal, unseal
 from node.types.block import Block, BlockRef, Header
 from node.types.primitives import BlockNumber, Hash32
 
@@ -46,7 +47,11 @@ def read_heads(snapshot: Snapshot) -> Heads | None:
         return None
     if len(raw) != 3 * _REF_SIZE:
         raise CorruptStore(f"heads: expected {3 * _REF_SIZE} bytes, got {len(raw)}")
-    return Heads(*(_decode_ref(raw[start : start + _REF_SIZE]) for start in (0, 40, 80)))
+    heads = Heads(*(_decode_ref(raw[start : start + _REF_SIZE]) for start in (0, 40, 80)))
+    for ref in (heads.unsafe, heads.safe, heads.finalized):
+        if canonical_hash(snapshot, ref.number) != ref.hash:
+            raise CorruptStore(f"heads: {_show(ref)} is not the canonical block at this height")
+    return heads
 
 
 def write_heads(tx: WriteTransaction, old: Heads, new: Heads) -> None:
@@ -95,7 +100,7 @@ def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> N
     put_block(tx, block, executed.receipts)
     put_blobs(tx, block)
     indices.add_block(tx, block)
-    tx.put(Table.UNDO, block.hash, apply_changes(tx, executed.changes))
+    tx.put(Table.UNDO, block.hash, seal(block.hash, apply_changes(tx, executed.changes)))
     outdated = canonical_hash(tx, block.number - undo_blocks)
     if outdated is not None:
         tx.delete(Table.UNDO, outdated)
@@ -115,7 +120,7 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
         record = tx.get(Table.UNDO, block.hash)
         if record is None:
             raise CriticalError(f"block {number} is too old to be unwound: no record undoes it")
-        revert(tx, record)
+        revert(tx, unseal(Table.UNDO, block.hash, record))
         tx.delete(Table.UNDO, block.hash)
         indices.remove_block(tx, block)
         removed.append(block)

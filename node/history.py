@@ -4,9 +4,10 @@ Headers are kept forever. Bodies, receipts, the state and the way back are kept 
 `first_kept`. Blocks below it were pruned (`node/pruning.py`); a store that keeps all begins at 0.
 """
 
-from node.errors import CorruptStore, PrunedHistory
+from node.errors import PrunedHistory
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table, number_key
+from node.storage.seal import seal, unseal
 from node.types.primitives import BlockNumber
 
 _FIRST_KEPT_KEY = b"first_kept"
@@ -18,14 +19,13 @@ def first_kept(snapshot: Snapshot) -> BlockNumber:
     Block 0's body and receipts are stored besides.
     """
     raw = snapshot.get(Table.META, _FIRST_KEPT_KEY)
-    if raw is not None and len(raw) != 8:
-        raise CorruptStore(f"first block kept: expected 8 bytes, got {len(raw)}")
-    return BlockNumber(int.from_bytes(raw or b"", "big"))
+    number = b"" if raw is None else unseal(Table.META, _FIRST_KEPT_KEY, raw)
+    return BlockNumber(int.from_bytes(number, "big"))
 
 
 def put_first_kept(tx: WriteTransaction, number: int) -> None:
     """Record that the blocks below `number` are pruned."""
-    tx.put(Table.META, _FIRST_KEPT_KEY, number_key(number))
+    tx.put(Table.META, _FIRST_KEPT_KEY, seal(_FIRST_KEPT_KEY, number_key(number)))
 
 
 def pruned(what: str, first: BlockNumber) -> PrunedHistory:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from node.errors import CorruptStore
 from node.storage.database import Snapshot, WriteTransaction
 from node.storage.schema import Table, number_key
 from node.types.block import Block
@@ -35,13 +36,15 @@ def canonical_hash(snapshot: Snapshot, number: int) -> Hash32 | None:
     if not 0 <= number <= UINT64_MAX:
         return None
     raw = snapshot.get(Table.CANONICAL, number_key(number))
-    return None if raw is None else Hash32(raw)
+    return None if raw is None else Hash32(_checked("canonical hash", number_key(number), raw, 32))
 
 
 def number_of(snapshot: Snapshot, block_hash: Hash32) -> BlockNumber | None:
     """Return the height of a stored block, canonical or not."""
     raw = snapshot.get(Table.NUMBERS, block_hash)
-    return None if raw is None else BlockNumber(int.from_bytes(raw, "big"))
+    if raw is None:
+        return None
+    return BlockNumber(int.from_bytes(_checked("number", block_hash, raw, 8), "big"))
 
 
 def is_canonical(snapshot: Snapshot, block_hash: Hash32) -> bool:
@@ -53,4 +56,13 @@ def is_canonical(snapshot: Snapshot, block_hash: Hash32) -> bool:
 def transaction_place(snapshot: Snapshot, tx_hash: Hash32) -> tuple[Hash32, int] | None:
     """Return the canonical block of a transaction and its index in it."""
     raw = snapshot.get(Table.TRANSACTIONS, tx_hash)
-    return None if raw is None else (Hash32(raw[:32]), int.from_bytes(raw[32:], "big"))
+    if raw is None:
+        return None
+    place = _checked("place of transaction", tx_hash, raw, 36)
+    return Hash32(place[:32]), int.from_bytes(place[32:], "big")
+
+
+def _checked(what: str, key: bytes, raw: bytes, size: int) -> bytes:
+    if len(raw) != size:
+        raise CorruptStore(f"{what} 0x{key.hex()}: expected {size} bytes, got {len(raw)}")
+    return raw

@@ -12,7 +12,7 @@ from node.evm.environment import Interrupt, no_interrupt
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.simulate import CallRequest, Outcome, call, estimate_gas
 from node.history import first_kept
-from node.indices import canonical_hash, is_canonical, transaction_place
+from node.indices import canonical_hash, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
 from node.lru_cache import LruCache
 from node.state.proofs import account_proof, storage_proof
@@ -21,7 +21,7 @@ from node.storage.database import Database, Snapshot
 from node.storage.schema import Table, number_key
 from node.types.blob_sidecar import Blob
 from node.types.block import Block, Header
-from node.types.primitives import EMPTY_TRIE_ROOT, Address, BlockNumber, Hash32
+from node.types.primitives import EMPTY_TRIE_ROOT, Address, BlockNumber, Hash32, keccak256
 from node.types.receipt import Receipt
 
 _CACHED_HEADERS = 1024
@@ -113,7 +113,11 @@ class Reader:
         """Return the canonical header at a height, None above the unsafe head."""
         with self.snapshot() as snapshot:
             block_hash = canonical_hash(snapshot, number)
-            return None if block_hash is None else self._stored_header(snapshot, block_hash)
+            if block_hash is None:
+                return None
+            header = self._stored_header(snapshot, block_hash)
+            _check_number(header, number)
+            return header
 
     def header_by_hash(self, block_hash: Hash32) -> Header | None:
         """Return a header, of an unwound block too."""
@@ -124,7 +128,11 @@ class Reader:
         """Return the canonical block at a height, None above the unsafe head."""
         with self.snapshot() as snapshot:
             block_hash = canonical_hash(snapshot, number)
-            return None if block_hash is None else self._stored_block(snapshot, block_hash)
+            if block_hash is None:
+                return None
+            block = self._stored_block(snapshot, block_hash)
+            _check_number(block.header, number)
+            return block
 
     def block_by_hash(self, block_hash: Hash32) -> Block | None:
         """Return a block, unwound ones too."""
@@ -155,7 +163,8 @@ class Reader:
     def is_canonical(self, block_hash: Hash32) -> bool:
         """Whether a block is stored and part of the canonical chain."""
         with self.snapshot() as snapshot:
-            return is_canonical(snapshot, block_hash)
+            header = self._header(snapshot, block_hash)
+            return header is not None and canonical_hash(snapshot, header.number) == block_hash
 
     def transaction(self, tx_hash: Hash32) -> TransactionLocation | None:
         """Return where a transaction is in the canonical chain."""
@@ -163,7 +172,13 @@ class Reader:
             place = transaction_place(snapshot, tx_hash)
             if place is None:
                 return None
-            return TransactionLocation(self._stored_block(snapshot, place[0]), place[1])
+            block, index = self._stored_block(snapshot, place[0]), place[1]
+            if index >= len(block.transactions) or block.transactions[index].hash != tx_hash:
+                raise CorruptStore(
+                    f"place of transaction 0x{tx_hash.hex()}: it is not number {index} of block "
+                    f"0x{block.hash.hex()}"
+                )
+            return TransactionLocation(block, index)
 
     def blob(self, versioned_hash: Hash32) -> Blob | None:
         """Return a blob of a block that this node made, None if it is not kept (any more)."""
@@ -273,6 +288,8 @@ class Reader:
             raw = snapshot.get(Table.HEADERS, raw_hash)
             if raw is None:
                 raise CorruptStore(f"header of block 0x{raw_hash.hex()}: it is missing")
+            if keccak256(raw) != raw_hash:
+                raise CorruptStore(f"header of block 0x{raw_hash.hex()}: it has another hash")
             if bloom_may_match(raw[_BLOOM_START:_BLOOM_END], masks):
                 yield Hash32(raw_hash)
 
@@ -310,6 +327,11 @@ class Reader:
             receipts = block_store.get_receipts(snapshot, block)
             self._receipts.put(block.hash, receipts)
         return receipts
+
+
+def _check_number(header: Header, number: int) -> None:
+    if header.number != number:
+        raise CorruptStore(f"canonical block {number}: block {header.number} is in its place")
 
 
 def _heads(snapshot: Snapshot) -> Heads:

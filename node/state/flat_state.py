@@ -1,6 +1,6 @@
 """State at the head of the store, read from the flat tables: one lookup for each value."""
 
-from node.errors import CriticalError
+from node.errors import CorruptStore, CriticalError, DecodingError
 from node.state.node_cache import NodeCache
 from node.state.view import Account, checked_code, checked_node, decode_account
 from node.storage.database import Snapshot
@@ -35,11 +35,21 @@ class FlatState:
 
     def account(self, address: Address) -> Account | None:
         raw = self._get(Table.ACCOUNTS, address)
-        return None if raw is None else decode_account(raw)
+        try:
+            return None if raw is None else decode_account(raw)
+        except DecodingError as error:
+            raise CorruptStore(f"flat state of 0x{address.hex()}: {error}") from error
 
     def storage(self, address: Address, slot: int) -> int:
         raw = self._get(Table.STORAGE, storage_key(address, slot))
-        return 0 if raw is None else int.from_bytes(raw, "big")
+        if raw is None:
+            return 0
+        if not 0 < len(raw) <= 32 or not raw[0]:
+            raise CorruptStore(
+                f"flat state of 0x{address.hex()}, slot {slot}: expected 1 to 32 bytes that do not "
+                f"begin with zero, got 0x{raw[:33].hex()}"
+            )
+        return int.from_bytes(raw, "big")
 
     def code(self, code_hash: Hash32) -> bytes:
         return checked_code(code_hash, self._get(Table.CODES, code_hash))

@@ -34,13 +34,18 @@ is. Nearly all nodes are held once: NODE_COUNTS has an entry only for the others
 
 An undo record is RLP: [state root before, state root after, [[address, account or empty], ...],
 [[address, slot, value or empty], ...]], with the values from before the block.
+
+Values are believed as far as something vouches for them: a hash in the key, the header's roots, the
+block that an index points to. UNDO, OPENINGS, BLOBS (not their rows) and META's first block kept
+have nothing like that, and are sealed (`node/storage/seal.py`). ACCOUNTS and STORAGE are read too
+often for it: `openrollup replay` compares them with the head's state root as a whole.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from node.errors import CorruptStore, CriticalError, DecodingError
+from node.errors import CorruptStore, DecodingError
 from node.state.trie_difference import lost_trie_nodes
 from node.state.view import StateChanges
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32
@@ -106,7 +111,7 @@ def set_flat_state_root(transaction: "WriteTransaction", root: Hash32) -> None:
 def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> bytes:
     """Write a block's changes to the state tables; return the undo record for `revert`.
 
-    CriticalError if the flat state is not the one that the changes start from.
+    CorruptStore if the flat state is not the one that the changes start from.
     """
     _expect_root(transaction, changes.parent_root)
     previous_storage = {
@@ -146,7 +151,7 @@ def hold_nodes(
     known = transaction.put_new(Table.TRIE_NODES, nodes.items())
     for node_hash in (*known, *repeated):
         raw = transaction.get(Table.NODE_COUNTS, node_hash)
-        count = 1 if raw is None else int.from_bytes(raw, "big") + 1
+        count = 1 if raw is None else _decode_count(node_hash, raw) + 1
         transaction.put(Table.NODE_COUNTS, node_hash, _encode_count(count))
 
 
@@ -194,7 +199,7 @@ def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> No
         if raw is None:
             last.append(node_hash)
         else:
-            count = int.from_bytes(raw, "big") - 1
+            count = _decode_count(node_hash, raw) - 1
             _write(transaction, Table.NODE_COUNTS, node_hash, _encode_count(count))
     for node_hash in transaction.delete_all(Table.TRIE_NODES, last):
         raise CorruptStore(f"trie node 0x{node_hash.hex()}: it is gone before its time")
@@ -203,7 +208,7 @@ def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> No
 def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
     """Put the flat state back to what it was before the block of this undo record.
 
-    CriticalError if that is not the block that the flat state is at.
+    CorruptStore if that is not the block that the flat state is at.
     """
     try:
         before, after, accounts, storage = as_list(decode(undo_record, 3), "undo record", 4)
@@ -256,6 +261,15 @@ def _write_all(
 
 def _encode_count(count: int) -> bytes:
     return count.to_bytes(4, "big") if count else b""
+
+
+def _decode_count(node_hash: bytes, raw: bytes) -> int:
+    count = int.from_bytes(raw, "big")
+    if len(raw) != 4 or not count:
+        raise CorruptStore(
+            f"node count 0x{node_hash.hex()}: expected 4 bytes above zero, got 0x{raw[:8].hex()}"
+        )
+    return count
 
 
 def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:

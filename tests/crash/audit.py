@@ -34,11 +34,16 @@ class Shown:
     def __add__(self, other: "Shown") -> "Shown":
         return Shown(self.blocks + other.blocks, self.receipts + other.receipts)
 
-    def since(self, number: int) -> "Shown":
-        """Return what was shown of blocks from a number on."""
+    def kept(self, first: int, model: Model) -> "Shown":
+        """Return what was shown of the first block that is kept, and of all blocks above it."""
+
+        def is_kept(number: str, block_hash: str) -> bool:
+            height = int(number, 16)
+            return height > first or block_hash == "0x" + model.hashes[first].hex()
+
         return Shown(
-            tuple(block for block in self.blocks if int(block["number"], 16) >= number),
-            tuple(one for one in self.receipts if int(one["blockNumber"], 16) >= number),
+            tuple(block for block in self.blocks if is_kept(block["number"], block["hash"])),
+            tuple(one for one in self.receipts if is_kept(one["blockNumber"], one["blockHash"])),
         )
 
     def hashes(self) -> set[str]:
@@ -70,7 +75,7 @@ def audit(path: Path, model: Model, announced: Sequence[Commit], shown: Shown, f
         lowest = kept + 1 if kept else 0
         _check_blocks(reader, max(lowest, min(first, fork - _REPLAYED_BELOW)))
         _check_pruned(reader, kept, shown)
-        asyncio.run(_check_answers(store.dispatcher, model, shown.since(kept)))
+        asyncio.run(_check_answers(store.dispatcher, model, shown.kept(kept, model)))
     return committed
 
 

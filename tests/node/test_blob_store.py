@@ -132,5 +132,5 @@ def test_a_damaged_row_is_noticed(database: Database, damage: bytes) -> None:
     put(database, block(1, (1,)))
     with database.write() as tx:
         tx.put(Table.BLOBS, name(1), damage)
-    with pytest.raises(CorruptStore, match=f"blob 0x{name(1).hex()}"):
+    with pytest.raises(CorruptStore, match=f"0x{name(1).hex()}"):
         kept(database, 1)

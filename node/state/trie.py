@@ -31,11 +31,12 @@ class Trie:
         self._changes: dict[bytes, bytes] = {}  # since the last commit; empty: delete
         self._made: dict[Hash32, bytes] = {}  # by commits; the source need not have them
         self._seen: Child | None = self._root  # the part of the tree that was read
-        self._obsolete: frozenset[bytes] = frozenset()
+        self._obsolete: tuple[bytes, ...] = ()
 
     @property
-    def obsolete(self) -> frozenset[bytes]:
-        """Hashes of the nodes that the last commit took out of the trie.
+    def obsolete(self) -> tuple[bytes, ...]:
+        """Hashes of the nodes that the last commit took out of the trie, in an order that depends
+        on the changes alone.
 
         True of a secure trie, where no two paths can hold the same node.
         """
@@ -83,11 +84,13 @@ class Trie:
             items = [(key.hex(), value) for key, value in sorted(self._changes.items())]
             self._root = self._seen = update.apply(self._root, items)
             self._changes = {}
-        gained, lost = update.gained, frozenset(update.lost)
-        came_back = lost & gained.keys()
-        for node_hash in came_back:
-            del gained[Hash32(node_hash)]
-        self._obsolete = lost - came_back
+        gained, lost = update.gained, update.lost
+        came_back = gained.keys() & lost
+        if came_back:
+            lost = [node_hash for node_hash in lost if node_hash not in came_back]
+            for node_hash in came_back:
+                del gained[node_hash]
+        self._obsolete = tuple(lost)
         self._made.update(gained)
         return self._root or EMPTY_TRIE_ROOT, gained
 

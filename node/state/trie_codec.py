@@ -70,7 +70,8 @@ def extension_node(path: str, reference: bytes) -> bytes:
 def branch_node(parts: Sequence[bytes]) -> bytes:
     """Return a branch of 17 parts."""
     joined = b"".join(parts)
-    return _list_header(len(joined)) + joined
+    size = len(joined)
+    return (_LIST_HEADERS[size] if size < 256 else _list_header(size)) + joined
 
 
 def string_part(content: bytes) -> bytes:

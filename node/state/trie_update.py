@@ -85,12 +85,18 @@ class TrieUpdate:
             depth += 1
         if new is node:
             return raw
+        gained, lost = self.gained, self.lost
         while above:
             parts, index, ref = above.pop()
             if len(ref) == _HASH_PART_SIZE:
-                self.lost.append(ref[1:])
-            if new:
-                parts[index] = self._reference(new)
+                lost.append(ref[1:])
+            if len(new) >= 32:  # what `_reference` does, for most of all nodes
+                node_hash = keccak256(new)
+                gained[node_hash] = new
+                parts[index] = b"\xa0" + node_hash
+                new = branch_node(parts)
+            elif new:
+                parts[index] = new
                 new = branch_node(parts)
             else:
                 new = self._rebuilt_branch(parts, [(index, new)])

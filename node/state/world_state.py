@@ -349,12 +349,15 @@ class WorldState:
         view, viewed = self._view, self._viewed_accounts
         accounts: dict[Address, Account | None] = {}
         nodes = _NodeChanges()
-        for address in sorted(self._accounts):
-            account, storage_trie, storage_nodes = self._with_storage_root(address)
-            if account != viewed[address]:
-                accounts[address] = account
-                if storage_trie is not None:
-                    nodes.add(storage_nodes, storage_trie.obsolete)
+        for address, account in sorted(self._accounts.items()):
+            if address not in self._storages:
+                if account != viewed[address]:
+                    accounts[address] = account
+                continue
+            rooted, storage_trie, storage_nodes = self._with_storage_root(address)
+            if rooted != viewed[address]:
+                accounts[address] = rooted
+                nodes.add(storage_nodes, storage_trie.obsolete)
         state_trie = Trie(view.trie_node, view.state_root)
         for address, account in accounts.items():
             if account is None:
@@ -375,16 +378,14 @@ class WorldState:
             codes=self._new_codes(accounts),
             trie_nodes=nodes.gained,
             repeated_nodes=tuple(sorted(nodes.repeated)),
-            obsolete_nodes=tuple(sorted(nodes.lost)),
+            obsolete_nodes=tuple(nodes.lost),
         )
 
     def _with_storage_root(
         self, address: Address
-    ) -> tuple[Account | None, Trie | None, dict[Hash32, bytes]]:
+    ) -> tuple[Account | None, Trie, dict[Hash32, bytes]]:
         """Return an account with the root of its storage as it is now, its trie and new nodes."""
-        account, storage = self._accounts[address], self._storages.get(address)
-        if storage is None:
-            return account, None, {}
+        account, storage = self._accounts[address], self._storages[address]
         trie = self._storage_trie(address, storage)
         root, nodes = trie.commit()
         if account is None:

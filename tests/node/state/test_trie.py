@@ -121,7 +121,8 @@ class SecureTrieHistory(RuleBasedStateMachine):
         self.nodes.update(fresh)
         now = reachable(self.nodes, root)
         assert fresh.keys() == now - self.present
-        assert self.trie.obsolete == self.present - now
+        assert set(self.trie.obsolete) == self.present - now
+        assert len(self.trie.obsolete) == len(self.present - now)
         self.present = now
         if reload:
             self.trie = Trie(self.nodes.source, root)

@@ -10,9 +10,9 @@ class SyncStatus:
     """Heads of both layers, under the names of op-node's RPC; None while L1 has not told.
 
     `current_l1` is how far derivation has read, `current_l1_finalized` an older name for
-    `finalized_l1`. This node verifies each safe block itself, so
-    `cross_unsafe_l2` and `local_safe_l2` equal `unsafe_l2` and `safe_l2`, and without span batches
-    in progress `pending_safe_l2` is `safe_l2`.
+    `finalized_l1`. Without interop `cross_unsafe_l2` and `local_safe_l2` are `unsafe_l2` and
+    `safe_l2`. So is `pending_safe_l2`: since Holocene each block of a span batch becomes safe by
+    itself (spec "Span Batch Validity").
     """
 
     current_l1: L1BlockRef | None

@@ -124,6 +124,11 @@ def _add_sequencer(commands: "_Commands") -> None:
     command = _command(commands, "sequencer", _run_rollup, description, is_endless=True)
     _add_rollup_files(command)
     command.add_argument("--batcher-key-file", type=file_path, required=True)
+    command.add_argument(
+        "--sequencer-stopped",
+        action="store_true",
+        help="build no block before admin_startSequencer says so",
+    )
     _add_data_limits(command)
 
 
@@ -150,6 +155,7 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--datadir", type=file_path, required=True)
     _add_history(command)
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
+    add("--rpc-enable-admin", action="store_true", help="serve the admin_ methods, to anybody")
     _add_evm(command)
 
 

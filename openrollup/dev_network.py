@@ -115,6 +115,7 @@ class _Nodes:
             l1_poll_interval_s=self.l1.poll_interval_s,
             l1_beacon_url=self.options.l1_beacon_url,
             sequencing=sequencing,
+            serves_admin=True,
             interpreter=self.options.evm,
         )
 

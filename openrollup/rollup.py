@@ -48,6 +48,8 @@ class RollupOptions:
     da: DataAvailability = DataAvailability.CALLDATA
     batch_type: BatchType = BatchType.SPAN
     sequencer_url: str | None = None
+    sequencer_stopped: bool = False
+    rpc_enable_admin: bool = False
     kept_blocks: int | None = None
     evm: Interpreter = DEFAULT_INTERPRETER
 
@@ -78,6 +80,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
             batcher_key=read_key(options.batcher_key_file),
             batch_type=options.batch_type,
             data_availability=options.da,
+            active=not options.sequencer_stopped,
             settings=SequencerSettings(
                 l1_confirmations=0 if rollup.l1_chain_id in DEV_L1_CHAIN_IDS else 4,
                 max_da_bytes=options.max_da_bytes,
@@ -93,6 +96,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         l1_beacon_url=options.l1_beacon_url,
         sequencer_url=options.sequencer_url,
         sequencing=sequencing,
+        serves_admin=options.rpc_enable_admin,
         interpreter=options.evm,
     )
 

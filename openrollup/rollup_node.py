@@ -23,6 +23,7 @@ from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
 from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
+from consensus.sequencer.switch import SequencerSwitch
 from consensus.sequencer_client import SequencerClient
 from consensus.unsafe_follower import UnsafeFollower
 from node.clock import Clock
@@ -33,10 +34,11 @@ from node.genesis import Genesis, genesis_block
 from node.storage.database import CopyOf
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
-from openrollup.rollup_ports import ConfigView, NoSink, StatusView
+from openrollup.rollup_ports import ConfigView, NoSequencer, NoSink, SafeHeadView, StatusView
 from openrollup.version import CLIENT_VERSION, VERSION
 from rpc.api import ethereum_methods, optimism_methods
-from rpc.dispatcher import Dispatcher
+from rpc.dispatcher import Dispatcher, Method
+from rpc.methods.admin import admin_methods
 from rpc.methods.openrollup import openrollup_methods
 from rpc.ports import TransactionSink
 from rpc.server import RpcServer
@@ -47,7 +49,8 @@ class Sequencing:
     """What a sequencer has and a verifier has not. Times are in seconds.
 
     With `automine` blocks come with transactions, not with the clock. A
-    channel is posted when it is `channel_age_l1_blocks` old, if it is not full before.
+    channel is posted when it is `channel_age_l1_blocks` old, if it is not full before. No block is
+    built before an operator says so if it does not start `active`.
     """
 
     batcher_key: bytes
@@ -57,6 +60,7 @@ class Sequencing:
     data_availability: DataAvailability = DataAvailability.CALLDATA
     resend_after_s: float = 48.0
     automine: bool = False
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class RollupNodeConfig:
     """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory.
 
     `l1_beacon_url` None means that L1's own URL serves blobs, if anything does; `kept_blocks` None
-    that nothing is pruned. A verifier with a `sequencer_url` follows the unsafe blocks there.
+    that nothing is pruned; `serves_admin` that an operator may use JSON-RPC. A verifier with a
+    `sequencer_url` follows the unsafe blocks there.
     """
 
     rollup: RollupConfig
@@ -77,6 +82,7 @@ class RollupNodeConfig:
     l1_beacon_url: str | None = None
     sequencer_url: str | None = None
     sequencing: Sequencing | None = None
+    serves_admin: bool = False
     interpreter: Interpreter = DEFAULT_INTERPRETER
 
 
@@ -114,6 +120,8 @@ class RollupNode:
         self._failure: Exception | None = None
         self.deriver = self._make_deriver()
         self.sequencer = self._make_sequencer(clock)
+        is_active = config.sequencing is not None and config.sequencing.active
+        self.switch = SequencerSwitch(self.node.reader, is_active=is_active)
         self._unsafe_source = self._make_unsafe_source()
         self.driver = self._make_driver(clock)
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
@@ -187,6 +195,7 @@ class RollupNode:
             clock,
             self._critical,
             sequencer=self.sequencer,
+            switch=self.switch,
             follower=self._make_follower(clock),
         )
 
@@ -278,14 +287,18 @@ class RollupNode:
     def _make_server(self, clock: Clock, sink: TransactionSink) -> RpcServer:
         node, chain = self.node, self._config.genesis.config
         view = ConfigView(self._config.rollup)
+        status, safe_heads = StatusView(self.driver.sync_status), SafeHeadView(node.reader)
         methods = (
             *ethereum_methods(node.reader, node.mempool, chain, sink, clock, CLIENT_VERSION),
-            *optimism_methods(
-                node.reader, chain, StatusView(self.driver.sync_status), view, view, VERSION
-            ),
+            *optimism_methods(node.reader, chain, status, view, view, safe_heads, VERSION),
             *openrollup_methods(self._config.genesis),
+            *(self._admin_methods() if self._config.serves_admin else ()),
         )
         return RpcServer(Dispatcher(methods), port=self._config.port)
+
+    def _admin_methods(self) -> tuple[Method, ...]:
+        sequencer = NoSequencer() if self.sequencer is None else self.switch
+        return admin_methods(sequencer, self.driver.request_reset, self.batcher)
 
 
 def _check_l1_chain(config: RollupNodeConfig) -> None:

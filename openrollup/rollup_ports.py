@@ -6,8 +6,10 @@ from consensus.block_refs import L1BlockRef, L2BlockRef, l2_block_ref
 from consensus.config import RollupConfig, rollup_config_to_json
 from consensus.l1.json_rpc import JsonRpc, RpcFault, RpcSettings
 from consensus.status import SyncStatus
-from node.errors import InvalidTransaction, TemporaryError
-from node.types.block import Block
+from node.errors import InvalidTransaction, OperationRefused, TemporaryError
+from node.reader import Reader
+from node.safe_heads import safe_head_at
+from node.types.block import Block, BlockRef
 from node.types.primitives import Hash32
 from node.types.transaction import decode_signed_transaction
 from rpc.encoding.hexadecimal import Json
@@ -57,6 +59,35 @@ class ConfigView:
     def l2_block_ref(self, block: Block) -> Mapping[str, Json]:
         """Return a block's reference."""
         return _l2_json(l2_block_ref(block, self._config))
+
+
+class SafeHeadView:
+    """optimism_safeHeadAtL1Block."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def safe_head_at(self, l1_number: int) -> Mapping[str, Json] | None:
+        """Return the last entry at or before an L1 block, None before the first."""
+        with self._reader.snapshot() as snapshot:
+            entry = safe_head_at(snapshot, l1_number)
+        if entry is None:
+            return None
+        return {"l1Block": _id_json(entry.derived_from), "safeHead": _id_json(entry.l2_block)}
+
+
+class NoSequencer:
+    """The switch of a node that does not sequence."""
+
+    is_active = False
+
+    async def start(self, head: Hash32) -> None:
+        """Refuse, in op-node's words."""
+        raise OperationRefused("sequencer is not enabled")
+
+    async def stop(self) -> Hash32:
+        """Refuse, in op-node's words."""
+        raise OperationRefused("sequencer is not enabled")
 
 
 class ForwardingSink:
@@ -112,6 +143,10 @@ def _l2_json(ref: L2BlockRef) -> dict[str, Json]:
         "number": ref.number,
         "parentHash": "0x" + ref.parent_hash.hex(),
         "timestamp": ref.timestamp,
-        "l1origin": {"hash": "0x" + ref.l1_origin.hash.hex(), "number": ref.l1_origin.number},
+        "l1origin": _id_json(ref.l1_origin),
         "sequenceNumber": ref.sequence_number,
     }
+
+
+def _id_json(ref: BlockRef) -> Json:
+    return {"hash": "0x" + ref.hash.hex(), "number": ref.number}

@@ -16,7 +16,13 @@ from rpc.methods.optimism import OptimismMethods
 from rpc.methods.txpool import TxpoolMethods
 from rpc.methods.web3 import web3_methods
 from rpc.poll_filters import PollFilters
-from rpc.ports import L2BlockRefPort, RollupConfigPort, SyncStatusPort, TransactionSink
+from rpc.ports import (
+    L2BlockRefPort,
+    RollupConfigPort,
+    SafeHeadPort,
+    SyncStatusPort,
+    TransactionSink,
+)
 from rpc.slow_reads import SlowReads
 
 
@@ -53,9 +59,10 @@ def optimism_methods(
     sync_status: SyncStatusPort,
     rollup_config: RollupConfigPort,
     block_refs: L2BlockRefPort,
+    safe_heads: SafeHeadPort,
     version: str,
 ) -> tuple[Method, ...]:
     """Return the optimism methods of a rollup node."""
     return OptimismMethods(
-        reader, config, sync_status, rollup_config, block_refs, version
+        reader, config, sync_status, rollup_config, block_refs, safe_heads, version
     ).methods()

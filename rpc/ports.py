@@ -41,3 +41,44 @@ class L2BlockRefPort(Protocol):
     def l2_block_ref(self, block: Block) -> Mapping[str, Json]:
         """Return hash, number, parentHash, timestamp, l1origin and sequenceNumber of a block."""
         ...
+
+
+class SafeHeadPort(Protocol):
+    """Which safe head L1 gave, and when."""
+
+    def safe_head_at(self, l1_number: int) -> Mapping[str, Json] | None:
+        """Return the L1 block and the safe head of the last entry up to a height, None if none."""
+        ...
+
+
+class SequencerPort(Protocol):
+    """The switch of a sequencer. OperationRefused, in op-node's words, for what does not go."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it builds blocks."""
+        ...
+
+    async def start(self, head: Hash32) -> None:
+        """Let it build on the unsafe head, whose hash is given."""
+        ...
+
+    async def stop(self) -> Hash32:
+        """Stop it after the block in the making; return the hash of the unsafe head."""
+        ...
+
+
+class BatcherPort(Protocol):
+    """The switch of a batcher. OperationRefused, in op-batcher's words, for what does not go."""
+
+    def start(self) -> None:
+        """Let it post from the safe head on."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop it, and return when what is on its way has ended."""
+        ...
+
+    def flush(self) -> None:
+        """Let it close its open channel at once."""
+        ...

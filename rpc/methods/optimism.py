@@ -9,8 +9,8 @@ from rpc.block_id import BlockId, block_number, find_block
 from rpc.dispatcher import Method
 from rpc.encoding.hexadecimal import Json, data
 from rpc.errors import not_found
-from rpc.params import required
-from rpc.ports import L2BlockRefPort, RollupConfigPort, SyncStatusPort
+from rpc.params import required, uint64
+from rpc.ports import L2BlockRefPort, RollupConfigPort, SafeHeadPort, SyncStatusPort
 
 MESSAGE_PASSER = Address(bytes.fromhex("4200000000000000000000000000000000000016"))
 
@@ -25,6 +25,7 @@ class OptimismMethods:
         sync_status: SyncStatusPort,
         rollup_config: RollupConfigPort,
         block_refs: L2BlockRefPort,
+        safe_heads: SafeHeadPort,
         version: str,
     ) -> None:
         self._reader = reader
@@ -32,6 +33,7 @@ class OptimismMethods:
         self._sync_status = sync_status
         self._rollup_config = rollup_config
         self._block_refs = block_refs
+        self._safe_heads = safe_heads
         self._version = version
 
     def methods(self) -> tuple[Method, ...]:
@@ -40,6 +42,8 @@ class OptimismMethods:
             Method("optimism_syncStatus", self._status),
             Method("optimism_rollupConfig", self._rollup),
             Method("optimism_outputAtBlock", self._output, (required(block_number),)),
+            Method("optimism_safeHeadAtL1Block", self._safe_head, (required(uint64),)),
+            Method("optimism_dependencySet", self._dependency_set),
             Method("optimism_version", self._get_version),
         )
 
@@ -51,6 +55,16 @@ class OptimismMethods:
 
     async def _get_version(self) -> Json:
         return self._version
+
+    async def _safe_head(self, l1_number: int) -> Json:
+        found = self._safe_heads.safe_head_at(l1_number)
+        if found is None:
+            raise not_found("safe head not found")
+        return found
+
+    async def _dependency_set(self) -> Json:
+        # The chains whose messages this one reads: op-node has none to show without interop.
+        raise not_found("not found")
 
     async def _output(self, block_id: BlockId) -> Json:
         block = find_block(self._reader, block_id)

@@ -142,6 +142,7 @@ class FakeRollup:
     """The consensus layer's side of the ports."""
 
     status: dict[str, Json] = field(default_factory=lambda: {"current_l1": {"number": 5}})
+    first_l1_number: int = 7
 
     def sync_status(self) -> Mapping[str, Json]:
         return self.status
@@ -151,6 +152,11 @@ class FakeRollup:
 
     def l2_block_ref(self, block: Block) -> Mapping[str, Json]:
         return {"hash": data(block.hash), "number": block.number, "sequenceNumber": 3}
+
+    def safe_head_at(self, l1_number: int) -> Mapping[str, Json] | None:
+        if l1_number < self.first_l1_number:
+            return None
+        return {"l1Block": {"number": self.first_l1_number}, "safeHead": {"number": 3}}
 
 
 @dataclass
@@ -183,7 +189,7 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
     if chain.config.rollup is not None:
         fake = FakeRollup()
         dispatcher.register(
-            optimism_methods(chain.reader, chain.config, fake, fake, fake, CLIENT_VERSION)
+            optimism_methods(chain.reader, chain.config, fake, fake, fake, fake, CLIENT_VERSION)
         )
     server = RpcServer(dispatcher)
     await server.start()

@@ -36,6 +36,23 @@ async def test_there_is_no_output_for_a_block_to_come(rollup: RpcNode) -> None:
     assert refusal.value.code == -32000
 
 
+async def test_the_safe_head_of_an_l1_block(rollup: RpcNode) -> None:
+    found = await rollup.call("optimism_safeHeadAtL1Block", "0x8")
+    assert found == {"l1Block": {"number": 7}, "safeHead": {"number": 3}}
+    with pytest.raises(RpcFailure, match=r"safe head not found$") as refusal:
+        await rollup.call("optimism_safeHeadAtL1Block", "0x6")
+    assert refusal.value.code == -32000
+    with pytest.raises(RpcFailure) as refusal:
+        await rollup.call("optimism_safeHeadAtL1Block", "latest")
+    assert refusal.value.code == -32602
+
+
+async def test_there_is_no_dependency_set_without_interop(rollup: RpcNode) -> None:
+    with pytest.raises(RpcFailure, match=r": not found$") as refusal:
+        await rollup.call("optimism_dependencySet")
+    assert refusal.value.code == -32000
+
+
 async def test_a_chain_that_is_no_rollup_has_no_such_methods(ethereum: RpcNode) -> None:
     with pytest.raises(RpcFailure, match="does not exist") as refusal:
         await ethereum.call("optimism_syncStatus")

@@ -12,7 +12,7 @@ from node.evm.environment import Interrupt, no_interrupt
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.simulate import CallRequest, Outcome, call, estimate_gas
 from node.history import first_kept
-from node.indices import canonical_hash, transaction_place
+from node.indices import canonical_hash, number_of, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
 from node.lru_cache import LruCache
 from node.state.proofs import account_proof, storage_proof
@@ -285,11 +285,13 @@ class Reader:
         for key, raw_hash in snapshot.items(Table.CANONICAL, number_key(wanted.from_block)):
             if int.from_bytes(key, "big") > wanted.to_block:
                 return
-            raw = snapshot.get(Table.HEADERS, raw_hash)
+            raw = snapshot.get(Table.HEADERS, raw_hash) if raw_hash else None
             if raw is None:
                 raise CorruptStore(f"header of block 0x{raw_hash.hex()}: it is missing")
             if keccak256(raw) != raw_hash:
                 raise CorruptStore(f"header of block 0x{raw_hash.hex()}: it has another hash")
+            if number_key(number_of(snapshot, Hash32(raw_hash)) or 0) != key:
+                raise CorruptStore(f"canonical block {int.from_bytes(key, 'big')}: it is another")
             if bloom_may_match(raw[_BLOOM_START:_BLOOM_END], masks):
                 yield Hash32(raw_hash)
 

@@ -55,7 +55,7 @@ def verify_proof(root: Hash32, key: bytes, proof: Sequence[bytes]) -> bytes | No
         if keccak256(raw) != expected:
             raise DecodingError(f"proof node {index}: expected hash 0x{expected.hex()}")
         try:
-            node = decode_node(raw, expected)
+            node = decode_node(raw)
         except DecodingError as error:
             raise DecodingError(f"proof node {index}: {error}") from error
         expected, path, value = _descend(node, path)

@@ -109,7 +109,7 @@ class Trie:
 def load_node(node_hash: Hash32, raw: bytes) -> Node:
     """Decode a node that was checked against its hash; CorruptStore if it is malformed."""
     try:
-        return decode_node(raw, node_hash)
+        return decode_node(raw)
     except DecodingError as error:
         raise CorruptStore(f"trie node 0x{node_hash.hex()}: {error}") from error
 

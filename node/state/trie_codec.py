@@ -132,7 +132,7 @@ def _split_short(raw: bytes, begin: int) -> Short | None:
 
 def _split_any_branch(raw: bytes, begin: int) -> list[bytes] | Short:
     """Take apart a node that holds others or a branch with a value, or say what is wrong."""
-    decode_node(raw, keccak256(raw))
+    decode_node(raw)
     parts = []
     while begin < len(raw):
         _, _, end = item_span(raw, begin, len(raw))

@@ -38,7 +38,7 @@ def trie_nodes(snapshot: Snapshot, root: Hash32) -> Iterator[tuple[bytes, dict[s
         assert raw is not None, "a node that is in use is gone"
         assert keccak256(raw) == node_hash
         leaves: dict[str, bytes] = {}
-        inside: list[tuple[str, Child | None]] = [(path, decode_node(raw, node_hash))]
+        inside: list[tuple[str, Child | None]] = [(path, decode_node(raw))]
         while inside:
             path, child = inside.pop()
             match child:

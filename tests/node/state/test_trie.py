@@ -88,7 +88,7 @@ def reachable(nodes: NodeStore, root: Hash32) -> set[bytes]:
         child = pending.pop()
         if isinstance(child, bytes):
             found.add(child)
-            child = decode_node(nodes.source(Hash32(child)), Hash32(child))
+            child = decode_node(nodes.source(Hash32(child)))
         if isinstance(child, Branch):
             pending += child.children
         elif isinstance(child, Extension):
@@ -229,7 +229,7 @@ _HASH = bytes(range(32))
 def test_malformed_nodes_are_refused(structure: RlpItem, reason: str) -> None:
     raw = encode(structure)
     with pytest.raises(DecodingError, match=reason):
-        decode_node(raw, keccak256(raw))
+        decode_node(raw)
     with pytest.raises(CorruptStore, match=reason):
         Trie(lambda _: raw, keccak256(raw)).get(b"key")
     with pytest.raises(CorruptStore, match=reason):
@@ -245,7 +245,7 @@ def test_deep_nesting_is_refused() -> None:
         raw = (bytes([0xC0 + len(raw)]) if len(raw) < 56 else b"\xf9" + size) + raw
         raw = raw.replace(b"\xf9\x00", b"\xf8", 1)
     with pytest.raises(DecodingError, match="nested too deeply"):
-        decode_node(raw, keccak256(raw))
+        decode_node(raw)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=300))

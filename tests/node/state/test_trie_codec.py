@@ -16,7 +16,6 @@ from node.state.trie_codec import (
     string_part,
 )
 from node.state.trie_node import Branch, Extension, Leaf, decode_node
-from node.types.primitives import keccak256
 from node.types.rlp_codec import encode
 from tests.node.state.strategies import contents, values
 
@@ -41,7 +40,7 @@ def test_strings_of_any_size() -> None:
 def test_leaves_round_trip(path: str, value: bytes) -> None:
     raw = leaf_node(path, string_part(value))
     assert split_node(raw) == (path, string_part(value), True)
-    node = decode_node(raw, keccak256(raw))
+    node = decode_node(raw)
     assert isinstance(node, Leaf)
     assert (node.path, node.value) == (path, value)
 
@@ -50,7 +49,7 @@ def test_leaves_round_trip(path: str, value: bytes) -> None:
 def test_extensions_round_trip(path: str, reference: bytes) -> None:
     raw = extension_node(path, reference)
     assert split_node(raw) == (path, reference, False)
-    node = decode_node(raw, keccak256(raw))
+    node = decode_node(raw)
     assert isinstance(node, Extension)
     assert (node.path, node.child) == (path, reference[1:])
 
@@ -59,7 +58,7 @@ def test_extensions_round_trip(path: str, reference: bytes) -> None:
 def test_branches_round_trip(children: list[bytes], value: bytes) -> None:
     raw = branch_node([*children, string_part(value)])
     assert split_node(raw) == [*children, string_part(value)]
-    node = decode_node(raw, keccak256(raw))
+    node = decode_node(raw)
     assert isinstance(node, Branch)
     assert node.value == value
     assert [child or b"" for child in node.children] == [child[1:] for child in children]
@@ -77,7 +76,7 @@ def test_spoiled_nodes_are_refused_as_strictly_as_by_the_decoder(
     raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     spoiled = bytes(raw)
     try:
-        decode_node(spoiled, keccak256(spoiled))
+        decode_node(spoiled)
     except DecodingError:
         with pytest.raises(CorruptStore):
             split_node(spoiled)

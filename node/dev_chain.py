@@ -3,17 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from node.builder import FillLimits, fill
 from node.clock import Clock
 from node.engine import Engine
+from node.errors import OperationRefused
 from node.execution.fees import next_base_fee
 from node.execution.transition import ExecutedBlock
 from node.mempool import Mempool
 from node.reader import Reader
-from node.types.block import BlockRef, Header
+from node.types.block import Block, BlockRef, Header
 from node.types.payload import PayloadAttributes
 from node.types.primitives import ZERO_ADDRESS, Address, BlockNumber, Hash32, keccak256
 from node.types.transaction import Transaction
@@ -96,6 +97,36 @@ class DevChain:
         with self._turn:
             return self._produce(not_before)
 
+    def reorg(self, depth: int) -> tuple[Block, ...]:
+        """Replace the newest `depth` blocks by as many others, at the same times; return those.
+
+        The first is empty: with it, what the old blocks held goes back to the pool, and from there
+        into the blocks that follow. OperationRefused if a finalized block would go.
+        """
+        with self._turn:
+            head, finalized = self._reader.head_header(), self._engine.heads.finalized
+            highest = head.number - finalized.number
+            if not 1 <= depth <= highest:
+                raise OperationRefused(
+                    f"depth: expected 1 to {highest}, as many blocks as are not final, got {depth}"
+                )
+            old = [self._header(head.number - above) for above in reversed(range(depth))]
+            parent = self._header(old[0].number - 1)
+            # With the values of the block that it replaces, it might be the same block.
+            attributes = replace(
+                self._attributes(parent, old[0].timestamp),
+                prev_randao=keccak256(b"reorg" + old[0].hash),
+            )
+            first = self._produce_empty(parent, attributes)
+            others = [self._produce(header.timestamp) for header in old[1:]]
+            return tuple(executed.block for executed in (first, *others))
+
+    def finalize(self) -> None:
+        """Make the newest block final, for what is built on it and must not lose its ground."""
+        with self._turn:
+            head = self._reader.head_header().ref
+            self._engine.set_heads(safe=head, finalized=head)
+
     def _produce_if_pending(self) -> bool:
         """Return whether there was a transaction and it went into a block."""
         with self._turn:
@@ -113,12 +144,22 @@ class DevChain:
         with self._engine.begin(head, attributes) as execution:
             fill(execution, self._mempool, limits)
             executed = execution.seal()
-        self._engine.insert(
-            executed,
-            safe=self._trailing(executed, self._config.safe_distance),
-            finalized=self._finalized(executed),
-        )
+        self._insert(executed)
         return executed
+
+    def _produce_empty(self, parent: Header, attributes: PayloadAttributes) -> ExecutedBlock:
+        with self._engine.begin(parent, attributes) as execution:
+            executed = execution.seal()
+        self._insert(executed)
+        return executed
+
+    def _insert(self, executed: ExecutedBlock) -> None:
+        # Where the newest blocks were taken back, what was final stays so.
+        finalized, safe = (
+            max(self._trailing(executed, distance), self._engine.heads.finalized, key=_number)
+            for distance in (self._config.finalized_distance, self._config.safe_distance)
+        )
+        self._engine.insert(executed, safe=safe, finalized=finalized)
 
     def _attributes(self, head: Header, timestamp: int) -> PayloadAttributes:
         # There is no beacon chain: the values it would give are derived from the parent, so that
@@ -133,11 +174,6 @@ class DevChain:
             no_tx_pool=False,
         )
 
-    def _finalized(self, executed: ExecutedBlock) -> BlockRef:
-        # Where the newest blocks were taken back, what was final stays so.
-        trailing = self._trailing(executed, self._config.finalized_distance)
-        return max(trailing, self._engine.heads.finalized, key=lambda ref: ref.number)
-
     def _trailing(self, executed: ExecutedBlock, distance: int) -> BlockRef:
         number = max(executed.block.number - distance, 0)
         if number == executed.block.number:
@@ -145,3 +181,12 @@ class DevChain:
         block_hash = self._reader.canonical_hash(BlockNumber(number))
         assert block_hash is not None, "every block up to the parent is canonical"
         return BlockRef(Hash32(block_hash), BlockNumber(number))
+
+    def _header(self, number: int) -> Header:
+        header = self._reader.header_by_number(BlockNumber(number))
+        assert header is not None, "every block up to the head is canonical"
+        return header
+
+
+def _number(ref: BlockRef) -> int:
+    return ref.number

@@ -73,6 +73,13 @@ def _add_dev(commands: "_Commands") -> None:
         type=seconds,
         help="of the embedded L1, in seconds (default 3)",
     )
+    add(
+        "--l1-finalized-distance",
+        type=at_least(1),
+        default=4,
+        metavar="N",
+        help="blocks of the embedded L1 until one is final (default 4)",
+    )
     add("--automine", action="store_true", help="an L2 block for each transaction")
     add(
         "--verbose",

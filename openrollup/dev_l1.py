@@ -54,8 +54,9 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
         options.paths.l1,
         DEFAULT_L1_PORT if options.l1_port is None else options.l1_port,
         clock,
-        DevChainConfig(block_time_s=block_time_s),
+        DevChainConfig(block_time_s=block_time_s, finalized_distance=options.l1_finalized_distance),
         options.evm,
+        serves_dev=True,
     )
     stack.push_async_callback(embedded.close)
     await embedded.start()

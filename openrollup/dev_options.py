@@ -13,6 +13,7 @@ from openrollup.datadir import DevPaths
 
 DEFAULT_BLOCK_TIME_S = 1
 DEFAULT_L1_BLOCK_TIME_S = 3
+DEFAULT_L1_FINALIZED_DISTANCE = 4
 DEFAULT_GAS_LIMIT = 30_000_000
 DEFAULT_L1_PORT = 8545
 _HOST = "127.0.0.1"
@@ -31,6 +32,7 @@ class DevOptions:
     key_file: Path | None = None
     block_time_s: int | None = None
     l1_block_time_s: int | None = None
+    l1_finalized_distance: int = DEFAULT_L1_FINALIZED_DISTANCE
     automine: bool = False
     gas_limit: int | None = None
     max_da_bytes: int = 1_000_000

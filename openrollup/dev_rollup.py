@@ -104,6 +104,8 @@ async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
         contracts = await run_beside(setup, [l1.embedded.chain.run_at_once()])
         # The rollup's time begins with this block's: it must be the present.
         await run_in_thread(partial(l1.embedded.chain.produce, int(clock.now())))
+        # Without its first L1 block there would be no rollup: no reorg may reach that one.
+        await run_in_thread(l1.embedded.chain.finalize)
     head = await l1.client.block_ref_by_label("latest")
     header = await l1.client.header(head.hash)
     l1_chain = chain_json(options.l1_chain, l1.chain_id)

@@ -1,6 +1,7 @@
 """The L1 dev chain in this process. The rest of the program reaches it over HTTP, as any L1."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from node.clock import Clock
@@ -8,12 +9,15 @@ from node.dev_chain import DevChain, DevChainConfig
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import Genesis
 from node.storage.database import CopyOf
+from node.types.primitives import Hash32
+from node.worker import run_in_thread
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
 from openrollup.version import CLIENT_VERSION
 from rpc.api import ethereum_methods
 from rpc.beacon import BeaconApi
 from rpc.dispatcher import Dispatcher
+from rpc.methods.dev import dev_methods
 from rpc.methods.openrollup import openrollup_methods
 from rpc.server import RpcServer
 
@@ -21,7 +25,8 @@ from rpc.server import RpcServer
 class EmbeddedL1:
     """A chain under Ethereum rules with its block producer, its JSON-RPC and its Beacon API.
 
-    `not_before` may be set to make its time follow another chain's.
+    `not_before` may be set to make its time follow another chain's. With `serves_dev` anybody may
+    reorganize it.
     """
 
     def __init__(
@@ -33,6 +38,8 @@ class EmbeddedL1:
         chain: DevChainConfig,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
         kept_blocks: int | None = None,
+        *,
+        serves_dev: bool = False,
     ) -> None:
         self.not_before: Callable[[], int] = lambda: 0
         self.node = ExecutionNode.open(genesis, path, interpreter, kept_blocks)
@@ -57,6 +64,7 @@ class EmbeddedL1:
                         CLIENT_VERSION,
                     ),
                     *openrollup_methods(genesis),
+                    *(dev_methods(self) if serves_dev else ()),
                 )
             ),
             port=port,
@@ -71,6 +79,14 @@ class EmbeddedL1:
     async def start(self) -> None:
         """Listen; blocks come with `chain.run`."""
         await self._server.start()
+
+    async def reorg(self, depth: int) -> list[Hash32]:
+        """Replace the newest blocks by as many others; return the hashes of those, oldest first.
+
+        OperationRefused if that would reach a finalized block.
+        """
+        blocks = await run_in_thread(partial(self.chain.reorg, depth))
+        return [block.hash for block in blocks]
 
     async def stop_listening(self) -> None:
         """Take no more calls, and let those that run finish (two seconds at most)."""

@@ -3,7 +3,7 @@
 rpc and consensus never import each other. Mappings are JSON objects in the spelling of op-node.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from node.types.block import Block
@@ -81,4 +81,15 @@ class BatcherPort(Protocol):
 
     def flush(self) -> None:
         """Let it close its open channel at once."""
+        ...
+
+
+class ReorgPort(Protocol):
+    """The embedded L1, which lets itself be reorganized."""
+
+    async def reorg(self, depth: int) -> Sequence[Hash32]:
+        """Replace the newest blocks; return the hashes of the new ones, oldest first.
+
+        OperationRefused if that would reach a finalized block.
+        """
         ...

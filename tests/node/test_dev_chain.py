@@ -5,11 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+import pytest
+
+from node.chain import Heads
 from node.clock import VirtualClock
 from node.dev_chain import DevChain, DevChainConfig
+from node.errors import OperationRefused
 from node.genesis import Genesis
 from node.head_change import HeadChange
+from node.types.blob_transaction import encode_pooled_transaction
 from node.types.block import Block
+from tests.node.blobs import blob_transaction, sidecar
 from tests.node.pooled_chain import (
     GENESIS_TIME,
     USERS,
@@ -114,6 +120,92 @@ def test_other_distances() -> None:
         first, second = (dev.chain.produce(0).block.header.ref for _ in range(2))
         heads = dev.pool.reader.heads()
         assert (heads.unsafe, heads.safe, heads.finalized) == (second, second, first)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_reorg_replaces_the_newest_blocks_by_others_at_the_same_times(depth: int) -> None:
+    with open_dev() as dev:
+        old = [dev.chain.produce(GENESIS_TIME + 10 * n).block for n in range(1, 10)]
+        new = dev.chain.reorg(depth)
+        kept = old[: len(old) - depth]
+        assert [block.number for block in new] == [block.number for block in old[len(kept) :]]
+        times = [block.header.timestamp for block in new]
+        assert times == [block.header.timestamp for block in old[len(kept) :]]
+        assert not {block.hash for block in new} & {block.hash for block in old}
+        assert new[0].header.parent_hash == kept[-1].hash
+        chain = [dev.pool.reader.block_by_number(n) for n in range(1, 10)]  # type: ignore[arg-type]
+        assert chain == [*kept, *new]
+        heads = dev.pool.engine.heads
+        assert (heads.unsafe.number, heads.safe.number, heads.finalized.number) == (9, 7, 5)
+        assert dev.pool.reader.canonical_hash(heads.safe.number) == heads.safe.hash
+
+
+def test_each_reorg_gives_other_blocks() -> None:
+    with open_dev() as dev:
+        for _ in range(6):
+            dev.chain.produce(0)
+        seen = {block.hash for _ in range(5) for block in dev.chain.reorg(2)}
+        assert len(seen) == 10
+
+
+def test_transactions_of_replaced_blocks_go_back_to_the_pool() -> None:
+    with open_dev() as dev:
+        dev.chain.produce(0)
+        sent = []
+        for user, nonce in ((0, 0), (0, 1), (1, 0)):
+            tx = dev.pool.transfer(user, nonce)
+            dev.pool.mempool.add(tx.raw)
+            dev.chain.produce(0)
+            sent.append(tx)
+        waiting = dev.pool.transfer(2)
+        dev.pool.mempool.add(waiting.raw)
+        first, second = dev.chain.reorg(2)
+        assert first.transactions == ()
+        assert set(second.transactions) == {sent[1], sent[2], waiting}
+        # The newest block alone: nothing is there yet to take its transactions.
+        (last,) = dev.chain.reorg(1)
+        assert last.transactions == ()
+        assert len(dev.pool.mempool) == 3
+        assert set(dev.chain.produce(0).block.transactions) == {sent[1], sent[2], waiting}
+
+
+def test_blobs_of_replaced_blocks_are_included_again() -> None:
+    with open_dev() as dev:
+        dev.chain.produce(0)
+        tx = blob_transaction(sidecar(1))
+        dev.pool.mempool.add(encode_pooled_transaction(tx))
+        dev.chain.produce(0)
+        dev.chain.reorg(1)
+        assert dev.pool.reader.blob(tx.blob_versioned_hashes[0]) is not None
+        assert dev.chain.produce(0).block.transactions == (tx,)
+
+
+@pytest.mark.parametrize("depth", [0, -1, 5, 10**30])
+def test_what_is_final_is_not_replaced(depth: int) -> None:
+    with open_dev() as dev:
+        for _ in range(8):
+            dev.chain.produce(0)
+        before = dev.pool.engine.heads
+        with pytest.raises(OperationRefused, match=rf"^depth: expected 1 to 4, .* got {depth}$"):
+            dev.chain.reorg(depth)
+        assert dev.pool.engine.heads == before
+
+
+def test_a_block_that_was_made_final_stays_so() -> None:
+    with open_dev() as dev:
+        blocks = [dev.chain.produce(0).block for _ in range(6)]
+        dev.chain.finalize()
+        final = blocks[-1].header.ref
+        assert dev.pool.engine.heads == Heads(final, final, final)
+        for number in range(7, 10):
+            dev.chain.produce(0)
+            heads = dev.pool.engine.heads
+            assert heads.finalized == final
+            assert heads.safe.number == max(number - 2, 6)
+        with pytest.raises(OperationRefused):
+            dev.chain.reorg(4)
+        dev.chain.reorg(3)
+        assert dev.pool.engine.heads.finalized == final
 
 
 def test_timestamps_strictly_increase() -> None:

@@ -37,6 +37,9 @@ def cold_code_cases() -> Iterable[Case]:
     yield _each_once("cold code, jump over PUSH data", _far_jump, gas=2_600)
     yield _each_once("cold code, two JUMPDESTs and an end", _short, gas=2_600)
     yield _each_once("cold code, only its beginning", _straight("1 POP", "STOP"), gas=2_600)
+    for title in ("PUSH0 POP", "DUP1 MLOAD POP", "0 0 JUMPI"):
+        yield _each_twice(f"code that runs twice, {title}", _straight(_CODES[title]))
+    yield _each_twice("code that runs twice, a jump to each JUMPDEST", _jumps)
     yield _in_turn("contracts in turn, jump over PUSH data", _far_jump)
     yield _in_turn("contracts in turn, only their beginning", _straight("1 POP", "STOP"))
     yield _in_turn("contracts in turn, a long beginning", _straight("1 POP"), gas="200")
@@ -53,6 +56,13 @@ def _each_once(name: str, code: Callable[[int], bytes], gas: int = 20_000) -> Ca
         gas=3_000_000,
         neighbours=contracts(code, gas),
     )
+
+
+def _each_twice(name: str, code: Callable[[int], bytes]) -> Case:
+    """Call each contract two times, as what is prepared in the second may be kept for a third."""
+    twice = f"{call('TOP')} {call('TOP')}"
+    body = each_account(twice, times=1)
+    return Case(name, body, gas=3_000_000, neighbours=contracts(code, 20_000))
 
 
 def _in_turn(name: str, code: Callable[[int], bytes], gas: str = "GAS", count: int = 400) -> Case:

@@ -12,14 +12,15 @@ class CallMessage(NamedTuple):
 
     `address` is the account whose state it changes, `code_address` the one that the code is of.
     `transfers_value` is False where `value` is only shown (DELEGATECALL). A call by way of a
-    delegation (EIP-7702) does not run a precompile.
+    delegation (EIP-7702) does not run a precompile. `data` may be a view of the caller's memory,
+    which stays as it is while the call runs.
     """
 
     address: Address
     code_address: Address
     caller: Address
     value: int
-    data: bytes
+    data: bytes | memoryview
     code: bytes
     gas: int
     depth: int = 0
@@ -28,22 +29,22 @@ class CallMessage(NamedTuple):
     is_static: bool = False
     is_delegation: bool = False
 
-    # What py-evm's messages call the same, for precompiles.
+    # What precompiles ask for, by the names that py-evm's messages have.
 
     @property
     def storage_address(self) -> Address:
-        """`address`."""
+        """The account that is called."""
         return self.address
 
     @property
     def sender(self) -> Address:
-        """`caller`."""
+        """Who calls."""
         return self.caller
 
     @property
     def data_as_bytes(self) -> bytes:
-        """`data`."""
-        return self.data
+        """A copy of the data, if it is a view."""
+        return bytes(self.data)
 
     def to_py_evm(self) -> Message:
         """Return the same as py-evm has it."""
@@ -52,7 +53,7 @@ class CallMessage(NamedTuple):
             to=b"" if self.creates else self.address,
             sender=self.caller,
             value=self.value,
-            data=self.data,
+            data=self.data_as_bytes,
             code=self.code,
             depth=self.depth,
             create_address=self.address if self.creates else None,

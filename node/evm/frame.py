@@ -110,6 +110,14 @@ class ExecutionState:
         """Change a balance. It wraps at 256 bits: only absurd mints can get there."""
         self.set_balance(address, (self.get_balance(address) + delta) & UINT256_MAX)
 
+    def transfer(self, message: CallMessage) -> None:
+        """Move the value of a message, if it does, and touch the account that it goes to."""
+        address, value = message.address, message.value
+        if value and message.transfers_value:
+            self.delta_balance(message.caller, -value)
+            self.delta_balance(address, value)
+        self.touch_account(address)
+
     def get_ancestor_hash(self, number: int) -> bytes:
         """Return the hash of one of the 256 blocks before this one."""
         if not 0 < self.block_number - number <= _ANCESTORS:

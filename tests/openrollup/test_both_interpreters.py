@@ -22,7 +22,7 @@ from tests.openrollup.network import ALICE, ask, running, sign
 def break_sstore(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the fast interpreter store another value."""
     for module in (fast_run, calls):
-        monkeypatch.setattr(module, "program_of", Program)
+        monkeypatch.setattr(module, "program_of", lambda _, code: Program(code))
 
     def wrong(frame: CallFrame, gas: int, gas_ahead: int) -> int:
         frame.stack[-2] += 1

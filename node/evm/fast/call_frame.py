@@ -8,7 +8,6 @@ from node.evm.call_message import CallMessage
 from node.evm.frame import (
     CODE_DEPOSIT_GAS,
     ExecutionState,
-    Frame,
     TransactionContext,
     check_new_code,
 )
@@ -42,6 +41,9 @@ class CallFrame:
         "transaction",
     )
 
+    output: bytes
+    error: VMError | None
+
     def __init__(
         self,
         state: ExecutionState,
@@ -64,7 +66,7 @@ class CallFrame:
         self.memory: Final = bytearray()
         self.return_data = b""
         self.output = b""
-        self.error: VMError | None = None
+        self.error = None
         # Where the caller wants the output, and at most how much of it.
         self.result_start = self.result_size = 0
         self.context: Final[tuple[int, ...]] = (
@@ -78,14 +80,11 @@ class CallFrame:
 
     def begin(self) -> None:
         """Make the account, if this creates one, and transfer the value."""
-        state, message, address = self.state, self.message, self.address
+        state, message = self.state, self.message
         if message.creates:
-            state.created.add(address)
-            state.increment_nonce(address)
-        if message.transfers_value and message.value:
-            state.delta_balance(message.caller, -message.value)
-            state.delta_balance(address, message.value)
-        state.touch_account(address)
+            state.created.add(message.address)
+            state.increment_nonce(message.address)
+        state.transfer(message)
 
     def fail(self, error: VMError) -> None:
         """End with an error; unless it is a REVERT, all gas is gone and there is no output."""
@@ -98,10 +97,11 @@ class CallFrame:
         """Keep the new account's code, and undo everything if the frame failed."""
         if self.message.creates and self.error is None:
             self._deposit_code()
-        if self.error is None:
-            self.state.commit(self.snapshot)
-        else:
+        if self.error is not None:
             self.state.revert(self.snapshot)
+        data = self.data
+        if type(data) is memoryview:
+            data.release()  # or the caller's memory could not grow
 
     def _deposit_code(self) -> None:
         gas = self.gas - CODE_DEPOSIT_GAS * len(self.output)
@@ -115,13 +115,6 @@ class CallFrame:
         self.gas = gas
         if self.output:
             self.state.set_code(self.address, self.output)
-
-    def reference(self, position: int, gas: int) -> Frame:
-        """Return this frame as the reference would have it before the opcode at `position`."""
-        message = self.message._replace(gas=gas).to_py_evm()
-        frame = Frame(self.state, message, self.transaction)
-        frame.continue_at(position, self.stack, self.memory, self.return_data)
-        return frame
 
 
 def block_context(state: ExecutionState, transaction: TransactionContext) -> tuple[int, ...]:

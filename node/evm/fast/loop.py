@@ -12,16 +12,17 @@ from typing import Final
 from eth.exceptions import Revert
 
 from node.evm.fast.call_frame import CallFrame
-from node.evm.fast.calls import call, create, selfdestruct
-from node.evm.fast.handover import hand_over
+from node.evm.fast.calls import call
+from node.evm.fast.creations import create, selfdestruct
+from node.evm.fast.handover import fail_at
 from node.evm.fast.memory import grow, reserve
-from node.evm.fast.program import Segment
+from node.evm.fast.segment import Segment
 from node.evm.fast.storage_gas import COLD_SLOT_SURCHARGE, store
 from node.types.primitives import keccak256
 
 _MASK: Final = (1 << 256) - 1
 _HASH_WORD_GAS: Final = 6
-_UNINTERRUPTED = range(128)
+_UNINTERRUPTED = range(32)
 """Segments that run between two looks at whether to go on."""
 
 
@@ -48,7 +49,7 @@ def run(frame: CallFrame) -> CallFrame | None:
         interrupt()
         for _ in _UNINTERRUPTED:
             if gas < segment.gas or not segment.least <= len(stack) <= segment.most:
-                hand_over(frame, segment.start, gas)
+                fail_at(frame, segment, segment.start, gas - segment.gas)
                 return None
             gas -= segment.gas
             for op, arg in segment.steps:
@@ -60,6 +61,9 @@ def run(frame: CallFrame) -> CallFrame | None:
                     elif op == 0x90:  # SWAP
                         top = stack[-1]
                         stack[-1] = stack[arg]
+                        stack[arg] = top
+                    elif op == 0x91:  # SWAP, POP
+                        top = stack.pop()
                         stack[arg] = top
                     else:  # PUSH several
                         stack += arg
@@ -92,11 +96,27 @@ def run(frame: CallFrame) -> CallFrame | None:
                             state.mark_storage_warm(address, slot)
                         stack[-1] = state.get_storage(address, slot)
                     elif op == 0x55:  # SSTORE
-                        if (left := store(frame, gas, arg.gas_ahead)) < 0:
+                        if (left := store(frame, gas, segment.gas - arg[0])) < 0:
                             break
                         gas = left
                     elif op == 0x5A:  # GAS
-                        stack.append(gas + arg)
+                        stack.append(gas + segment.gas - arg[0] - 2)
+                    elif op == 0x5D:  # PUSH, MSTORE
+                        offset = arg[0]
+                        end = offset + 32
+                        if end > size:
+                            if (left := grow(memory, end, gas)) < 0:
+                                break
+                            gas, size = left, len(memory)
+                        memory[offset:end] = stack.pop().to_bytes(32, "big")
+                    elif op == 0x5C:  # PUSH, MLOAD
+                        offset = arg[0]
+                        end = offset + 32
+                        if end > size:
+                            if (left := grow(memory, end, gas)) < 0:
+                                break
+                            gas, size = left, len(memory)
+                        stack.append(from_bytes(memory[offset:end], "big"))
                     else:  # MSIZE
                         stack.append(size)
                 elif op < 0x20:
@@ -105,6 +125,8 @@ def run(frame: CallFrame) -> CallFrame | None:
                         stack[-1] = (left + stack[-1]) & mask
                     elif op == 0x1E:  # PUSH, ADD
                         stack[-1] = (stack[-1] + arg) & mask
+                    elif op == 0x1F:  # PUSH, AND
+                        stack[-1] &= arg
                     elif op == 0x15:  # ISZERO
                         stack[-1] = 0 if stack[-1] else 1
                     elif op == 0x16:  # AND
@@ -128,6 +150,14 @@ def run(frame: CallFrame) -> CallFrame | None:
                     elif op == 0x1B:  # SHL
                         left = stack.pop()
                         stack[-1] = (stack[-1] << left) & mask if left < 256 else 0
+                    elif op == 0x1D:  # PUSH, SUB
+                        stack[-1] = (arg - stack[-1]) & mask
+                    elif op == 0x1A:  # PUSH, EQ
+                        stack[-1] = 1 if arg == stack[-1] else 0
+                    elif op == 0x13:  # PUSH, SHR
+                        stack[-1] = stack[-1] >> arg if arg < 256 else 0
+                    elif op == 0x18:  # PUSH, SHL
+                        stack[-1] = (stack[-1] << arg) & mask if arg < 256 else 0
                     elif op == 0x02:  # MUL
                         left = stack.pop()
                         stack[-1] = (left * stack[-1]) & mask
@@ -163,7 +193,7 @@ def run(frame: CallFrame) -> CallFrame | None:
                 elif op == 0x3D:  # RETURNDATASIZE
                     stack.append(len(frame.return_data))
                 else:  # an opcode that is a function
-                    if (left := arg.function(frame, gas)) < 0:
+                    if (left := arg[0](frame, gas)) < 0:
                         break
                     gas, size = left, len(memory)
             else:
@@ -200,9 +230,13 @@ def run(frame: CallFrame) -> CallFrame | None:
                         del stack[-2:]
                         segment = following
                         continue
-                return _leave(frame, segment, gas)
+                running = _leave(frame, segment, gas)
+                if running is not frame:
+                    return running
+                segment, gas, size = frame.segment, frame.gas, len(memory)
+                continue
             # The last step has failed.
-            hand_over(frame, arg.position, gas + arg.gas_ahead)
+            fail_at(frame, segment, arg if type(arg) is int else arg[1], gas)
             return None
 
 
@@ -226,7 +260,7 @@ def _leave(frame: CallFrame, segment: Segment, gas: int) -> CallFrame | None:
         case _:  # no opcode, or a jump to nowhere
             has_failed = True
     if has_failed:
-        hand_over(frame, segment.place.position, gas + segment.place.gas_ahead)
+        fail_at(frame, segment, segment.stop, gas)
     return following
 
 

@@ -91,7 +91,7 @@ def _extcodecopy(frame: CallFrame, gas: int) -> int:
     return _copy(frame, state.get_code(address), gas - surcharge)
 
 
-def _copy(frame: CallFrame, source: bytes, gas: int) -> int:
+def _copy(frame: CallFrame, source: bytes | memoryview, gas: int) -> int:
     """Copy from `source` to memory as the top of the stack says; beyond its end it is zeros."""
     stack = frame.stack
     to, start, size = stack[-1], stack[-2], stack[-3]
@@ -102,7 +102,10 @@ def _copy(frame: CallFrame, source: bytes, gas: int) -> int:
     if gas >= 0:
         del stack[-3:]
         if size:
-            frame.memory[to : to + size] = source[start : start + size].ljust(size, b"\x00")
+            part = source[start : start + size]
+            frame.memory[to : to + size] = (
+                part if len(part) == size else bytes(part).ljust(size, b"\x00")
+            )
     return gas
 
 
@@ -111,7 +114,7 @@ def _calldatacopy(frame: CallFrame, gas: int) -> int:
 
 
 def _codecopy(frame: CallFrame, gas: int) -> int:
-    return _copy(frame, frame.program.code, gas)
+    return _copy(frame, frame.message.code, gas)
 
 
 def _returndatacopy(frame: CallFrame, gas: int) -> int:

@@ -1,4 +1,8 @@
-"""Functions of words that are too rare for a place in the loop, called with the top first."""
+"""Functions of words, called with the top first.
+
+Those that are too rare for a place in the loop are here, and the others too, for operands that are
+known when code is decoded.
+"""
 
 from collections.abc import Callable
 
@@ -79,6 +83,27 @@ OF_TWO: dict[int, Callable[[int, int], int]] = {
     0x1D: _sar,
 }
 """By opcode."""
+
+IN_LOOP: dict[int, Callable[[int, int], int]] = {
+    0x01: lambda left, right: (left + right) & UINT256_MAX,
+    0x02: lambda left, right: (left * right) & UINT256_MAX,
+    0x03: lambda left, right: (left - right) & UINT256_MAX,
+    0x04: lambda left, right: left // right if right else 0,
+    0x10: lambda left, right: 1 if left < right else 0,
+    0x11: lambda left, right: 1 if left > right else 0,
+    0x14: lambda left, right: 1 if left == right else 0,
+    0x16: lambda left, right: left & right,
+    0x17: lambda left, right: left | right,
+    0x1B: lambda left, right: (right << left) & UINT256_MAX if left < 256 else 0,
+    0x1C: lambda left, right: right >> left if left < 256 else 0,
+}
+"""What the loop does itself, for operands that are constants: by opcode."""
+
+OF_ONE: dict[int, Callable[[int], int]] = {
+    0x15: lambda word: 0 if word else 1,
+    0x19: lambda word: word ^ UINT256_MAX,
+}
+"""The same, of one word."""
 
 OF_THREE: dict[int, Callable[[int, int, int], int]] = {0x08: _addmod, 0x09: _mulmod}
 """By opcode."""

@@ -1,8 +1,10 @@
 """The precompiled contracts of each rule set, in py-evm's calling convention.
 
-Of py-evm's own only SHA-256 and the identity are used. The others are too slow for their price
-there (in pure Python a block full of pairings takes minutes), or wrong at an edge (0^0 is 1), or
-depend on what the machine's OpenSSL has (RIPEMD-160), or are missing.
+None of py-evm's own is used: most are too slow for their price there (in pure Python a block full
+of pairings takes minutes), or wrong at an edge (0^0 is 1), or depend on what the machine's OpenSSL
+has (RIPEMD-160), or are missing.
+
+A call's data may be a view of the caller's memory, of any size: who copies it must have been paid.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from eth.exceptions import VMError
-from eth.precompiles import identity, sha256
 
 from node.evm.precompiles.blake2 import blake2_compress
 from node.evm.precompiles.bls12_381 import (
@@ -23,9 +24,9 @@ from node.evm.precompiles.bls12_381 import (
     bls_pairing,
 )
 from node.evm.precompiles.bn254 import bn254_add, bn254_multiply, bn254_pairing
+from node.evm.precompiles.hashes import identity, ripemd160, sha256
 from node.evm.precompiles.modexp import modexp
 from node.evm.precompiles.point_evaluation import point_evaluation
-from node.evm.precompiles.ripemd160 import ripemd160
 from node.evm.precompiles.signatures import ecrecover, p256_verify
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import Address

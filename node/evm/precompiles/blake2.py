@@ -12,9 +12,10 @@ _ROUNDS_SIZE = 4
 
 def blake2_compress(computation: Any) -> None:
     """Output the state after as many rounds as the input names, each of which costs one gas."""
+    size = len(computation.msg.data)
+    if size != _ROUNDS_SIZE + _LAYOUT.size:
+        raise VMError(f"blake2: expected {_ROUNDS_SIZE + _LAYOUT.size} bytes, got {size}")
     data = computation.msg.data_as_bytes
-    if len(data) != _ROUNDS_SIZE + _LAYOUT.size:
-        raise VMError(f"blake2: expected {_ROUNDS_SIZE + _LAYOUT.size} bytes, got {len(data)}")
     rounds = int.from_bytes(data[:_ROUNDS_SIZE], "big")
     words = _LAYOUT.unpack_from(data, _ROUNDS_SIZE)
     state, block, offsets, is_final = words[:8], words[8:24], words[24:26], words[26]

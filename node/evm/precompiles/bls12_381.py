@@ -39,10 +39,11 @@ def bls_g2_add(computation: Any) -> None:
 
 def bls_g1_msm(computation: Any) -> None:
     """Output the sum of points of G1 times scalars."""
-    terms = _split(computation, _G1_TERM_SIZE)
-    discount = _discount(len(terms), G1_MSM_DISCOUNTS, G1_MSM_MAX_DISCOUNT)
-    gas = len(terms) * _G1_MULTIPLY_GAS * discount // _DISCOUNT_DIVISOR
+    count = _count(computation, _G1_TERM_SIZE)
+    discount = _discount(count, G1_MSM_DISCOUNTS, G1_MSM_MAX_DISCOUNT)
+    gas = count * _G1_MULTIPLY_GAS * discount // _DISCOUNT_DIVISOR
     computation.consume_gas(gas, "BLS12_G1MSM")
+    terms = _split(computation, _G1_TERM_SIZE)
     points = [_g1(term[:_G1_SIZE]) for term in terms]
     scalars = [Scalar.from_be_bytes_mod_order(term[_G1_SIZE:]) for term in terms]
     computation.output = _encode(G1Point.multiexp_unchecked(points, scalars))
@@ -50,10 +51,11 @@ def bls_g1_msm(computation: Any) -> None:
 
 def bls_g2_msm(computation: Any) -> None:
     """Output the sum of points of G2 times scalars."""
-    terms = _split(computation, _G2_TERM_SIZE)
-    discount = _discount(len(terms), G2_MSM_DISCOUNTS, G2_MSM_MAX_DISCOUNT)
-    gas = len(terms) * _G2_MULTIPLY_GAS * discount // _DISCOUNT_DIVISOR
+    count = _count(computation, _G2_TERM_SIZE)
+    discount = _discount(count, G2_MSM_DISCOUNTS, G2_MSM_MAX_DISCOUNT)
+    gas = count * _G2_MULTIPLY_GAS * discount // _DISCOUNT_DIVISOR
     computation.consume_gas(gas, "BLS12_G2MSM")
+    terms = _split(computation, _G2_TERM_SIZE)
     points = [_g2(term[:_G2_SIZE]) for term in terms]
     scalars = [Scalar.from_be_bytes_mod_order(term[_G2_SIZE:]) for term in terms]
     computation.output = _encode(G2Point.multiexp_unchecked(points, scalars))
@@ -61,8 +63,9 @@ def bls_g2_msm(computation: Any) -> None:
 
 def bls_pairing(computation: Any) -> None:
     """Output 1 if the pairings of the input's pairs multiply to one, else 0."""
+    count = _count(computation, _PAIR_SIZE)
+    computation.consume_gas(_PAIRING_GAS + _PAIR_GAS * count, "BLS12_PAIRING_CHECK")
     pairs = _split(computation, _PAIR_SIZE)
-    computation.consume_gas(_PAIRING_GAS + _PAIR_GAS * len(pairs), "BLS12_PAIRING_CHECK")
     left = [_g1(pair[:_G1_SIZE]) for pair in pairs]
     right = [_g2(pair[_G1_SIZE:]) for pair in pairs]
     computation.output = int(GT.pairing_check(left, right)).to_bytes(32, "big")
@@ -91,16 +94,22 @@ def bls_map_fp2_to_g2(computation: Any) -> None:
 
 
 def _sized(computation: Any, size: int) -> bytes:
-    data: bytes = computation.msg.data_as_bytes
+    data = computation.msg.data
     if len(data) != size:
         raise VMError(f"bls12-381: expected {size} bytes, got {len(data)}")
-    return data
+    return bytes(data)
+
+
+def _count(computation: Any, size: int) -> int:
+    """Return how many parts of `size` bytes the data is; VMError if it is none, or not whole."""
+    total = len(computation.msg.data)
+    if not total or total % size:
+        raise VMError(f"bls12-381: expected one or more times {size} bytes, got {total}")
+    return int(total // size)
 
 
 def _split(computation: Any, size: int) -> list[bytes]:
     data: bytes = computation.msg.data_as_bytes
-    if not data or len(data) % size:
-        raise VMError(f"bls12-381: expected one or more times {size} bytes, got {len(data)}")
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 

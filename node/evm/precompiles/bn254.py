@@ -20,25 +20,26 @@ _PAIR_SIZE = 6 * _WORD
 def bn254_add(computation: Any) -> None:
     """Output the sum of two points; what the input lacks is zero, what is too much is ignored."""
     computation.consume_gas(_ADD_GAS, "ECADD")
-    data = computation.msg.data_as_bytes[: 4 * _WORD].ljust(4 * _WORD, b"\x00")
+    data = bytes(computation.msg.data[: 4 * _WORD]).ljust(4 * _WORD, b"\x00")
     computation.output = _encode(g1.add(_decode_g1(data, 0), _decode_g1(data, 2)))
 
 
 def bn254_multiply(computation: Any) -> None:
     """Output a point times a scalar; what the input lacks is zero, what is too much is ignored."""
     computation.consume_gas(_MULTIPLY_GAS, "ECMUL")
-    data = computation.msg.data_as_bytes[: 3 * _WORD].ljust(3 * _WORD, b"\x00")
+    data = bytes(computation.msg.data[: 3 * _WORD]).ljust(3 * _WORD, b"\x00")
     scalar = int.from_bytes(data[2 * _WORD :], "big")
     computation.output = _encode(g1.multiply(_decode_g1(data, 0), scalar))
 
 
 def bn254_pairing(computation: Any) -> None:
     """Output 1 if the pairings of the input's pairs multiply to one (of none: they do), else 0."""
-    data = computation.msg.data_as_bytes
-    count, rest = divmod(len(data), _PAIR_SIZE)
+    size = len(computation.msg.data)
+    count, rest = divmod(size, _PAIR_SIZE)
     if rest:
-        raise VMError(f"bn254 pairing: expected a multiple of {_PAIR_SIZE} bytes, got {len(data)}")
+        raise VMError(f"bn254 pairing: expected a multiple of {_PAIR_SIZE} bytes, got {size}")
     computation.consume_gas(_PAIRING_GAS + _PAIR_GAS * count, "ECPAIRING")
+    data = computation.msg.data_as_bytes
     words = range(0, 6 * count, 6)
     pairs = [(_decode_g1(data, word), _decode_g2(data, word + 2)) for word in words]
     try:

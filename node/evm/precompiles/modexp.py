@@ -10,7 +10,7 @@ _DIVISOR = 3
 
 def modexp(computation: Any) -> None:
     """Output base^exponent mod modulus, as long as the modulus; 0 if the modulus is 0."""
-    data = computation.msg.data_as_bytes
+    data = computation.msg.data
     base_size, exponent_size, modulus_size = (_read(data, at, 32) for at in (0, 32, 64))
     exponent_at = 96 + base_size
     head = _read(data, exponent_at, min(exponent_size, 32))
@@ -33,7 +33,7 @@ def _gas(base_size: int, exponent_size: int, modulus_size: int, head: int) -> in
     return max(_MIN_GAS, words * words * max(iterations, 1) // _DIVISOR)
 
 
-def _read(data: bytes, start: int, size: int) -> int:
+def _read(data: bytes | memoryview, start: int, size: int) -> int:
     """Read a big-endian integer; what lies beyond the data is zero."""
     present = data[start : start + size]
     return int.from_bytes(present, "big") << (8 * (size - len(present))) if present else 0

@@ -16,9 +16,10 @@ _RESULT = _FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32
 def point_evaluation(computation: Any) -> None:
     """Check a KZG proof: the blob behind a versioned hash is y at point z (EIP-4844)."""
     computation.consume_gas(_GAS, "POINT_EVALUATION")
+    size = len(computation.msg.data)
+    if size != _SIZE:
+        raise VMError(f"point evaluation: expected {_SIZE} bytes, got {size}")
     data = computation.msg.data_as_bytes
-    if len(data) != _SIZE:
-        raise VMError(f"point evaluation: expected {_SIZE} bytes, got {len(data)}")
     versioned_hash, z, y, commitment, proof = (
         data[start:end] for start, end in ((0, 32), (32, 64), (64, 96), (96, 144), (144, 192))
     )

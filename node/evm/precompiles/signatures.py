@@ -17,7 +17,7 @@ _P256_VERIFY_GAS = 3450
 def ecrecover(computation: Any) -> None:
     """Output the address that signed, padded to 32 bytes; nothing if the signature is none."""
     computation.consume_gas(_ECRECOVER_GAS, "ECRECOVER")
-    data = computation.msg.data_as_bytes[:128].ljust(128, b"\x00")
+    data = bytes(computation.msg.data[:128]).ljust(128, b"\x00")
     v, r, s = (int.from_bytes(data[at : at + 32], "big") for at in (32, 64, 96))
     signer = recover_address(Hash32(data[:32]), v - 27, r, s)
     if signer is not None:
@@ -27,8 +27,8 @@ def ecrecover(computation: Any) -> None:
 def p256_verify(computation: Any) -> None:
     """Output 1 if (r, s) is a secp256r1 signature of the hash by (x, y); otherwise nothing."""
     computation.consume_gas(_P256_VERIFY_GAS, "P256VERIFY")
-    data = computation.msg.data_as_bytes
-    if len(data) == 160 and _is_p256_signature(data):
+    data = computation.msg.data
+    if len(data) == 160 and _is_p256_signature(bytes(data)):
         computation.output = (1).to_bytes(32, "big")
 
 

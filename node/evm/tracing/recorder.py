@@ -40,6 +40,7 @@ class Recorder:
         self.count = 0
         self._journal: int | None = None
         self._at = (-1, -1, -1)
+        self._opcodes = 1
         self.handed_over: int | None = None
 
     def look(self, state: ExecutionState, address: bytes, place: Place, opcodes: int = 1) -> None:
@@ -49,9 +50,10 @@ class Recorder:
         """
         at = (place.position, place.gas, place.depth)
         if at == self._at:  # no opcode that goes on is free of charge
-            self.handed_over = self.count - opcodes
+            self.count -= self._opcodes - 1
+            self.handed_over = self.count - 1
             return
-        self._at, index = at, self.count
+        self._at, self._opcodes, index = at, opcodes, self.count
         self.count += opcodes
         self._take(index, self._step(state, address, place))
 

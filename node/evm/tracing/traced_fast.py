@@ -39,7 +39,7 @@ class TracedFast:
     def _traced(self, frame: CallFrame) -> CallFrame:
         """Give a frame that has not run yet a program that is looked at."""
         if not isinstance(frame.program, TracedProgram):
-            frame.program = self._program(frame.program.code)
+            frame.program = self._program(frame.message.code)
             frame.segment = frame.program.begin()
         return frame
 

@@ -5,23 +5,17 @@ is a step of its own kind that the loop has already, a rare opcode's.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from node.evm.fast.call_frame import CallFrame
-from node.evm.fast.opcode_table import FIXED_GAS, JUMPDEST, PUSH0, PUSH32
-from node.evm.fast.program import BRANCH, BRANCH_UNLESS, GOTO, Program, Segment
-from node.evm.fast.steps import RARE_STEP, Opcode, Place, Step, make_steps
+from node.evm.fast.opcode_table import FIXED_GAS, PUSH0, PUSH32
+from node.evm.fast.program import Program
+from node.evm.fast.segment import GOTO, Segment, decode
+from node.evm.fast.steps import RARE_STEP, Step
 from node.evm.tracing import recorder as recording
 from node.evm.tracing.recorder import Recorder
 
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Opcodes that are one step, none (a label), or the end of a segment."""
-
-    first: Opcode
-    count: int
-    step: Step | None
+_Opcode = tuple[int, int, int]
+"""A number, its position, and the fixed gas of what comes before it in the segment."""
 
 
 class TracedProgram(Program):
@@ -33,21 +27,22 @@ class TracedProgram(Program):
 
     def _decode(self, start: int) -> Segment:
         segment = super()._decode(start)
+        opcodes = _opcodes(self._code, segment)
+        looks = list(_looks(self._code, segment, len(opcodes)))
+        ends = [*looks[1:], (len(segment.steps), len(opcodes))]
         steps: list[Step] = []
-        for group in _groups(self.code, segment):
-            steps.append(self._look(group, segment.gas))
-            if group.step is not None:
-                steps.append(group.step)
+        for (at, index), (next_at, next_index) in zip(looks, ends, strict=True):
+            steps.append(self._look(opcodes[index], segment.gas, next_index - index))
+            steps += segment.steps[at:next_at]
         segment.steps = tuple(steps)
         return segment
 
-    def _look(self, group: _Group, segment_gas: int) -> Step:
-        number, position, gas_before = group.first
+    def _look(self, opcode: _Opcode, segment_gas: int, count: int) -> Step:
+        number, position, gas_before = opcode
         # The gas that the loop knows is what is left when the whole segment has been paid.
         gas_ahead = segment_gas - gas_before
-        return RARE_STEP, Place(
-            position, gas_ahead, _looking(self._recorder, position, number, gas_ahead, group.count)
-        )
+        looking = _looking(self._recorder, position, number, gas_ahead, count)
+        return RARE_STEP, (looking, position)
 
 
 def _looking(
@@ -69,50 +64,30 @@ def _looking(
     return look
 
 
-def _groups(code: bytes, segment: Segment) -> Iterator[_Group]:
-    opcodes = _opcodes(code, segment)
-    inside, at_end = _split(code, opcodes, segment)
-    steps = segment.steps
-    made = 0
-    pending: list[Opcode] = []
-    for index, opcode in enumerate(inside):
-        count = len(make_steps(code, inside[: index + 1], segment.gas))
-        if opcode[0] == JUMPDEST:
-            yield _Group(opcode, 1, None)
-        elif count > made:
-            if pending:
-                yield _Group(pending[0], len(pending), steps[made - 1])
-            pending = [opcode]
-        else:
-            pending.append(opcode)
-        made = count
-    if pending:
-        yield _Group(pending[0], len(pending), steps[made - 1])
-    if at_end:
-        yield _Group(at_end[0], len(at_end), None)
-
-
-def _opcodes(code: bytes, segment: Segment) -> list[Opcode]:
-    """Return all opcodes up to the one that ends the segment."""
-    found: list[Opcode] = []
+def _opcodes(code: bytes, segment: Segment) -> list[_Opcode]:
+    """Return all opcodes of a segment, the one that ends it too."""
+    found: list[_Opcode] = []
     position, gas = segment.start, 0
-    while position < segment.place.position:
+    while position < segment.stop:
         number = code[position]
         found.append((number, position, gas))
         gas += FIXED_GAS[number]
         position += number - PUSH0 + 1 if PUSH0 <= number <= PUSH32 else 1
+    if segment.end != GOTO or gas != segment.gas:  # or else it goes on with the opcode that follows
+        found.append((code[position], position, gas))
     return found
 
 
-def _split(
-    code: bytes, opcodes: list[Opcode], segment: Segment
-) -> tuple[list[Opcode], list[Opcode]]:
-    """Tell the opcodes that are steps from those that are the segment's end."""
-    gas = sum(FIXED_GAS[number] for number, _, _ in opcodes)
-    position = segment.place.position
-    if segment.end == GOTO and gas == segment.gas:  # it goes on with the opcode that follows
-        return opcodes, []
-    end = (code[position] if position < len(code) else 0, position, gas)
-    joined = {GOTO: 1, BRANCH: 1, BRANCH_UNLESS: 2}.get(segment.end, 0)
-    inside = len(opcodes) - joined
-    return opcodes[:inside], [*opcodes[inside:], end]
+def _looks(code: bytes, segment: Segment, count: int) -> Iterator[tuple[int, int]]:
+    """Yield between which steps one can look, and before which opcode that is, both ascending.
+
+    It is where what comes before gives the same steps when it is decoded alone.
+    """
+    found: list[tuple[int, int]] = []
+    limit = len(segment.steps)
+    for index in reversed(range(count)):
+        before = decode(code, segment.start, lambda _: False, range(index)).steps
+        if len(before) <= limit and segment.steps[: len(before)] == before:
+            limit = len(before)
+            found.append((limit, index))
+    return reversed(found)

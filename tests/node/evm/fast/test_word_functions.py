@@ -8,7 +8,7 @@ from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.evm.fast.word_functions import OF_THREE, OF_TWO
+from node.evm.fast.word_functions import IN_LOOP, OF_ONE, OF_THREE, OF_TWO
 from node.evm.word_stack import WordStack
 
 _EDGES = sorted(
@@ -30,6 +30,7 @@ class _Operands:
         stack.values = list(reversed(operands))
         self.result = stack.values
         self.stack_pop_ints = stack.pop_ints
+        self.stack_pop1_int = stack.pop1_int
         self.stack_push_int = stack.push_int
 
 
@@ -40,17 +41,26 @@ def _reference(opcode: int, *operands: int) -> int:
     return result
 
 
-@pytest.mark.parametrize("opcode", OF_TWO)
+_ALL_OF_TWO = OF_TWO | IN_LOOP
+
+
+@pytest.mark.parametrize("opcode", OF_ONE)
+def test_functions_of_one_word(opcode: int) -> None:
+    for word in _EDGES:
+        assert OF_ONE[opcode](word) == _reference(opcode, word)
+
+
+@pytest.mark.parametrize("opcode", _ALL_OF_TWO)
 def test_functions_of_two_words_at_the_edges(opcode: int) -> None:
-    function = OF_TWO[opcode]
+    function = _ALL_OF_TWO[opcode]
     for left, right in product(_EDGES, _EDGES):
         assert function(left, right) == _reference(opcode, left, right), (left, right)
 
 
 @settings(max_examples=300)
-@given(st.sampled_from(sorted(OF_TWO)), _WORDS, _WORDS)
+@given(st.sampled_from(sorted(_ALL_OF_TWO)), _WORDS, _WORDS)
 def test_functions_of_two_words(opcode: int, left: int, right: int) -> None:
-    assert OF_TWO[opcode](left, right) == _reference(opcode, left, right)
+    assert _ALL_OF_TWO[opcode](left, right) == _reference(opcode, left, right)
 
 
 @settings(max_examples=300)

@@ -58,6 +58,11 @@ class Process:
         self.close()
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
+    @property
     def running(self) -> bool:
         """Whether the program has not ended yet."""
         return self._popen.poll() is None

@@ -54,6 +54,20 @@ _WEIGHTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """A deposit that was sent to L1, in the L1 transaction `hash`."""
+
+    hash: str
+    sender: Address
+    to: Address
+    amount: int
+
+    def hash_on_l2(self, receipt: Mapping[str, Any]) -> str:
+        """Return its hash as a transaction of L2, which depends on the L1 block that has it."""
+        return _deposit_hash(receipt, self.sender, self.to, self.amount)
+
+
 @dataclass(slots=True)
 class Acknowledged:
     """What the node has shown: it must stand whatever happens to the node afterwards."""
@@ -108,6 +122,16 @@ class Traffic:
         self._users = [User(account, l2, started.l2_chain_id) for account in accounts]
         self._depositor = User(depositor, l1, started.l1_chain_id)
 
+    @property
+    def users(self) -> Sequence[User]:
+        """Who sends on L2."""
+        return self._users
+
+    @property
+    def depositor(self) -> User:
+        """Who sends on L1."""
+        return self._depositor
+
     async def resynchronise(self) -> None:
         """Take nonces and sequence numbers from the chains."""
         for user in self._users:
@@ -144,7 +168,7 @@ class Traffic:
         async with asyncio.TaskGroup() as tasks:
             for index, (user, share) in enumerate(zip(self._users, shares, strict=True)):
                 kinds = [Kind.BULK] * len(range(index, bulk, len(self._users)))
-                tasks.create_task(self._act(user, [*kinds, *self._choose(share)]))
+                tasks.create_task(self._act(user, [*kinds, *self.choose(share)]))
             if deposits:
                 tasks.create_task(self._deposit(deposits))
 
@@ -155,7 +179,8 @@ class Traffic:
             self.acknowledged.see_block(int(block["number"], 16), block["hash"])
             await asyncio.sleep(0.05)
 
-    def _choose(self, count: int) -> list[Kind]:
+    def choose(self, count: int) -> list[Kind]:
+        """Return the kinds of `count` transactions, as mixed as ever."""
         return self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count)
 
     async def _act(self, user: User, kinds: Sequence[Kind]) -> None:
@@ -163,14 +188,15 @@ class Traffic:
         for kind in kinds:
             if len(waiting) >= self._in_flight:
                 await self._settle(user, *waiting.popleft())
-            waiting.append((kind, await self._send(user, kind)))
+            waiting.append((kind, await self.send(user, kind)))
         for entry in waiting:
             await self._settle(user, *entry)
 
     async def _settle(self, user: User, kind: Kind, transaction_hash: str) -> None:
         self.acknowledged.see_receipt(kind, await user.receipt(transaction_hash))
 
-    async def _send(self, user: User, kind: Kind) -> str:
+    async def send(self, user: User, kind: Kind) -> str:
+        """Let a user send a transaction of this kind, and return its hash."""
         senders: dict[Kind, Callable[[User], Any]] = {
             Kind.TRANSFER: self._send_transfer,
             Kind.TOKEN_TRANSFER: self._send_token_transfer,
@@ -244,21 +270,30 @@ class Traffic:
     def _stranger(self) -> Address:
         return Address(self._random.randbytes(20))
 
-    async def _deposit(self, count: int) -> None:
-        """Make deposits one after the other, so that they fall into several L1 blocks."""
-        depositor = self._depositor
+    async def allow_deposits(self) -> None:
+        """Let the portal take the depositor's OPEN on L1."""
         portal, token = self._contracts["OptimismPortal"], self._contracts["OpenToken"]
         data = selector("approve(address,uint256)")
         data += abi_encode(["address", "uint256"], ["0x" + portal.hex(), 10**30])
-        approved = await depositor.receipt(await depositor.send(token, data=data, gas=200_000))
+        sent = await self._depositor.send(token, data=data, gas=200_000)
+        approved = await self._depositor.receipt(sent)
         assert approved["status"] == "0x1", approved
+
+    async def send_deposit(self) -> Deposit:
+        """Deposit some OPEN for a stranger."""
+        depositor, portal = self._depositor, self._contracts["OptimismPortal"]
+        amount, to = self._random.randrange(1, ETHER), self._stranger()
+        sent = await depositor.send(portal, data=_deposit_call(to, amount), gas=1_500_000)
+        return Deposit(sent, depositor.account.address, to, amount)
+
+    async def _deposit(self, count: int) -> None:
+        """Make deposits one after the other, so that they fall into several L1 blocks."""
+        await self.allow_deposits()
         for _ in range(count):
-            amount, to = self._random.randrange(1, ETHER), self._stranger()
-            data = _deposit_call(to, amount)
-            on_l1 = await depositor.receipt(await depositor.send(portal, data=data, gas=1_500_000))
+            deposit = await self.send_deposit()
+            on_l1 = await self._depositor.receipt(deposit.hash)
             assert on_l1["status"] == "0x1", on_l1
-            expected = _deposit_hash(on_l1, depositor.account.address, to, amount)
-            on_l2 = await self._users[0].receipt(expected)
+            on_l2 = await self._users[0].receipt(deposit.hash_on_l2(on_l1))
             self.acknowledged.see_receipt(Kind.DEPOSIT, on_l2)
             self.acknowledged.deposit_epochs.add(int(on_l1["blockNumber"], 16))
 

@@ -1,0 +1,83 @@
+"""What a run does, and how its programs are started."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.integration.json_rpc import Rpc
+from tests.integration.nodes import Anvil, DevNode
+
+_L1_BLOCK_TIME_S = 3
+# Room for the deepest reorg. Blocks of Anvil are final two epochs later.
+_FINALIZED_DISTANCE = 16
+_SLOTS_IN_AN_EPOCH = _FINALIZED_DISTANCE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Times in seconds; `rate` is in transactions a second. Zero reorgs or restarts: none."""
+
+    duration_s: float
+    reorg_every_s: float = 120.0
+    restart_every_s: float = 180.0
+    deepest_reorg: int = 8
+    rate: float = 4.0
+    seed: int = 1
+    data_availability: str = "calldata"
+    has_anvil: bool = False
+    l1_block_time_s: int = _L1_BLOCK_TIME_S
+
+
+class Programs:
+    """Starts the node again and again on one folder, on Anvil or on its embedded L1."""
+
+    def __init__(self, plan: Plan, work: Path, anvil: Anvil | None) -> None:
+        self._plan = plan
+        self._work = work
+        self._anvil = anvil
+        self._lives = 0
+
+    def start(self) -> DevNode:
+        """Start the node; each life has a log of its own."""
+        self._lives += 1
+        log = self._work / f"node-{self._lives}.log"
+        options = ["--da", self._plan.data_availability, "--verbose"]
+        files, data = self._work / "files", self._work / "data"
+        if self._anvil is None:
+            return DevNode(
+                files,
+                datadir=data,
+                l1_block_time_s=self._plan.l1_block_time_s,
+                options=[*options, "--l1-finalized-distance", str(_FINALIZED_DISTANCE)],
+                log=log,
+            )
+        key_file = self._work / "key"
+        key_file.write_text("0x" + Anvil.RICH_KEY.hex())
+        return DevNode(
+            files,
+            datadir=data,
+            l1_url=self._anvil.url,
+            key_file=key_file,
+            options=[*options, "--l1-trust-rpc"],
+            log=log,
+        )
+
+    async def reorg(self, l1: Rpc, depth: int) -> None:
+        """Let L1 replace its newest `depth` blocks; RpcFailure if it refuses."""
+        if self._anvil is None:
+            await l1.call("dev_reorgL1", depth)
+        else:
+            await l1.call("anvil_reorg", depth, [])
+
+
+@contextlib.contextmanager
+def open_programs(plan: Plan, work: Path) -> Iterator[Programs]:
+    """Make the folder and start what outlives the node."""
+    work.mkdir(parents=True, exist_ok=True)
+    if not plan.has_anvil:
+        yield Programs(plan, work, None)
+        return
+    times = {"block_time_s": plan.l1_block_time_s, "slots_in_an_epoch": _SLOTS_IN_AN_EPOCH}
+    with Anvil(**times) as anvil:
+        yield Programs(plan, work, anvil)

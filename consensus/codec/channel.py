@@ -138,11 +138,12 @@ def decode_batch(data: bytes) -> Batch:
 
 
 def read_raw_batches(channel_data: bytes, max_rlp_bytes: int = MAX_RLP_BYTES) -> Iterator[bytes]:
-    """Yield each batch's bytes, type byte first; errors as in `read_batches`."""
+    """Decompress a channel and return an iterator over each batch's bytes, type byte first.
+
+    Errors are as in `read_batches`, the iterator's too; only the call itself takes long.
+    """
     stream = decompress(channel_data, max_rlp_bytes)
-    yield from _split(stream.data, stream.damage)
-    if stream.damage is not None:
-        raise DecodingError(f"channel: {stream.damage}")
+    return _split(stream.data, stream.damage)
 
 
 def _split(data: bytes, damage: str | None) -> Iterator[bytes]:
@@ -157,3 +158,5 @@ def _split(data: bytes, damage: str | None) -> Iterator[bytes]:
             raise DecodingError("channel: expected a batch as an RLP string, got a list")
         yield data[begin:end]
         position = end
+    if damage is not None:
+        raise DecodingError(f"channel: {damage}")

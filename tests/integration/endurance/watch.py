@@ -121,9 +121,11 @@ class Watch:
 
     def _measure_pause(self, head: int) -> None:
         now = time.monotonic()
+        if self._disturbances.is_settled:
+            pause_s = now - self._head_at
+            self._figures.longest_pause_s = max(self._figures.longest_pause_s, pause_s)
         if head != self._head or not self._disturbances.is_settled:
             self._head, self._head_at = head, now
-        self._figures.longest_pause_s = max(self._figures.longest_pause_s, now - self._head_at)
 
     def _measure_memory(self) -> None:
         status = (Path("/proc") / str(self._pid) / "status").read_text()

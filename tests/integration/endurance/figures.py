@@ -33,6 +33,8 @@ class Figures:
     reorg_depths: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     """Transactions whose receipts came, by kind."""
+    deposits: set[str] = field(default_factory=set)
+    """Hashes on L2 of the deposits among them."""
     unlike_meant: int = 0
     """Receipts with another status than meant: after a reorg state may be gone."""
     refused: int = 0
@@ -122,13 +124,14 @@ class Figures:
     def _loss_rows(self) -> list[tuple[str, str]]:
         unsafe = sum(entry.unsafe_blocks for entry in self.reorged)
         safe = sum(entry.safe_blocks for entry in self.reorged)
-        transactions = sum(entry.transactions for entry in self.reorged)
+        homeless, returned = self.ledger.homeless, self.ledger.returned
+        deposits = len(homeless & self.deposits)
         return [
             ("blocks taken back by reorgs", f"{unsafe} unsafe, {safe} safe"),
             (
                 "transactions taken back by reorgs",
-                f"{transactions}: {self.ledger.returned} came back, "
-                f"{self.ledger.homeless} are in no block",
+                f"{len(homeless) + returned}: {returned} came back, {deposits} were deposits "
+                f"(new L1 block, new hash), {len(homeless) - deposits} are in no block",
             ),
             (
                 "final and still there",

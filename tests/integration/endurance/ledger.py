@@ -29,7 +29,6 @@ class TakenBack:
 
     unsafe_blocks: int = 0
     safe_blocks: int = 0
-    transactions: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -72,9 +71,9 @@ class Ledger:
         )
 
     @property
-    def homeless(self) -> int:
-        """How many transactions were in a block once and are in none now."""
-        return len(self._homeless)
+    def homeless(self) -> frozenset[str]:
+        """Transactions that were in a block once and are in none now."""
+        return frozenset(self._homeless)
 
     def block_hash(self, number: int) -> str | None:
         """Return the hash shown last at a height."""
@@ -102,7 +101,7 @@ class Ledger:
         self._open = found
         self._heads = heads
         self._settle()
-        return TakenBack(len(gone) - safe_blocks, safe_blocks, len(lost - there))
+        return TakenBack(len(gone) - safe_blocks, safe_blocks)
 
     def _check(self, blocks: Sequence[ShownBlock], heads: ShownHeads) -> None:
         numbers = [block.number for block in blocks]

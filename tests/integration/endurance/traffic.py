@@ -71,6 +71,7 @@ class SteadyTraffic:
             if on_l1 is not None and on_l1["status"] == "0x1":
                 on_l2 = deposit.hash_on_l2(on_l1)
                 receipt = await _receipt(self._traffic.users[0].rpc, on_l2, _POLL_S)
+                self._figures.deposits.add(on_l2)
         self._note(Kind.DEPOSIT, receipt, is_meant_to_fail=False)
 
     def _note(

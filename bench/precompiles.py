@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import process_time
+from types import SimpleNamespace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
@@ -16,6 +17,7 @@ from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 
 from bench.machine import machine, versions
 from node.evm.bn254 import g1
+from node.evm.environment import no_interrupt
 from node.evm.precompiles import Precompile, precompiles_for
 from node.types.primitives import Address
 
@@ -50,6 +52,9 @@ class Case:
         return Address(_word(self.number)[12:])
 
 
+_STATE = SimpleNamespace(execution_context=SimpleNamespace(interrupt=no_interrupt))
+
+
 @dataclass(slots=True)
 class _Message:
     data: bytes
@@ -66,6 +71,7 @@ class _Computation:
     msg: _Message
     gas: int = 0
     output: bytes = b""
+    state: SimpleNamespace = field(default_factory=lambda: _STATE)
 
     def consume_gas(self, amount: int, reason: str) -> None:
         self.gas += amount

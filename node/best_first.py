@@ -1,10 +1,10 @@
 """The order in which a block builder is offered the pool's transactions."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from node.pending import Pending
-from node.types.primitives import UINT64_MAX, Address
+from node.types.primitives import Address
 from node.types.transaction import Transaction
 
 
@@ -12,20 +12,20 @@ class BestFirst:
     """Runnable transactions by tip, the earlier first among equals, each sender's in nonce order.
 
     A sender's next transaction competes once `accept` was called for the one before it. Without
-    the call the sender is set aside: what follows could not run either. A transaction with more
-    gas than `light_gas` comes behind all others.
+    the call the sender is set aside: what follows could not run either. A transaction comes behind
+    all with a lower `rank`, whatever it offers.
     """
 
     def __init__(
         self,
         by_sender: Mapping[Address, Sequence[Pending]],
         base_fee: int,
-        light_gas: int = UINT64_MAX,
+        rank: Callable[[Transaction], int],
     ) -> None:
         self._base_fee = base_fee
-        self._light_gas = light_gas
+        self._rank = rank
         self._queues = {sender: iter(ready) for sender, ready in by_sender.items()}
-        self._heap: list[tuple[bool, int, int, Transaction]] = []
+        self._heap: list[tuple[int, int, int, Transaction]] = []
         for sender in by_sender:
             self.accept(sender)
 
@@ -37,5 +37,4 @@ class BestFirst:
         """Let the sender's next transaction compete, if its fee cap reaches the base fee."""
         item = next(self._queues[sender], None)
         if item is not None and (tip := item.tip(self._base_fee)) >= 0:
-            is_heavy = item.tx.gas > self._light_gas
-            heapq.heappush(self._heap, (is_heavy, -tip, item.arrival, item.tx))
+            heapq.heappush(self._heap, (self._rank(item.tx), -tip, item.arrival, item.tx))

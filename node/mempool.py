@@ -41,14 +41,13 @@ from node.reader import Reader
 from node.senders import recover_senders
 from node.types.blob_transaction import decode_pooled_transaction
 from node.types.block import Header
-from node.types.primitives import EMPTY_CODE_HASH, UINT64_MAX, Address, Hash32
+from node.types.primitives import EMPTY_CODE_HASH, Address, Hash32
 from node.types.transaction import BLOB, Transaction
+from node.wariness import Wariness
 
 PRICE_BUMP_PERCENT = 10
 BLOB_PRICE_BUMP_PERCENT = 100  # blobs are much to send around again
 MAX_TRANSACTION_BYTES = 132 * 1024  # the lane's 128 KiB of calldata, and room for the rest
-LIGHT_GAS = 1_000_000  # what runs within a small part of any block's time
-WARY_BLOCKS = 60
 _BLOB_PREFIX = bytes([BLOB])
 _SPARE_SHARE = 100  # a full pool gives up this part of its transactions at once
 
@@ -107,7 +106,7 @@ class Mempool:
         self._pending = PendingTransactions()
         self._arrivals = itertools.count()
         self._listeners: list[Callable[[Transaction], None]] = []
-        self._wary_blocks = 0
+        self._wariness = Wariness()
 
     def add(self, raw: bytes) -> Hash32:
         """Check and keep a signed transaction; InvalidTransaction or DecodingError says why not."""
@@ -172,14 +171,14 @@ class Mempool:
     def best(self, base_fee: int) -> BestFirst:
         """Return the runnable transactions, highest tip first, each sender in nonce order.
 
-        After a report of a slow one, those with much gas come behind all others for a while.
+        After a report of a slow one some come behind all others for a while; see `Wariness`.
         """
         with self._lock:
             senders = self._pending.senders()
             return BestFirst(
                 {sender: self._pending.ready(sender) for sender in senders},
                 base_fee,
-                LIGHT_GAS if self._wary_blocks else UINT64_MAX,
+                self._wariness.rank,
             )
 
     def drop(self, tx: Transaction) -> None:
@@ -188,21 +187,16 @@ class Mempool:
             self._pending.remove(tx)
 
     def report_slow(self, tx: Transaction) -> None:
-        """Take note that a block's time ran out while a transaction ran.
-
-        What is cut short pays nothing. If its tip still let it go first in every block, somebody
-        could keep all others out for nothing.
-        """
+        """Take note that a block's time ran out while a transaction ran."""
         with self._lock:
-            if tx.gas > LIGHT_GAS:
-                self._wary_blocks = WARY_BLOCKS
+            self._wariness.report(tx)
 
     def on_head_change(self, change: HeadChange) -> None:
         """Follow the chain: forget what was included or outdated, take back what was unwound."""
         unwound = [tx for block in reversed(change.removed) for tx in block.transactions]
         recover_senders(unwound)
         with self._lock:
-            self._wary_blocks = max(self._wary_blocks - len(change.added), 0)
+            self._wariness.pass_blocks(len(change.added))
             for executed in change.added:
                 for address, account in executed.changes.accounts.items():
                     nonce, balance = (account.nonce, account.balance) if account else (0, 0)

@@ -15,6 +15,7 @@ from tests.node.pooled_chain import USERS
     NEXT_NONCES,
     st.integers(0, 9),
     st.sampled_from([49_999, 50_000, UINT64_MAX]),
+    st.integers(0, 3),
     st.lists(st.booleans(), min_size=20, max_size=20),
 )
 def test_best_first(
@@ -22,10 +23,16 @@ def test_best_first(
     next_nonces: tuple[int, ...],
     base_fee: int,
     light_gas: int,
+    last: int,
     verdicts: list[bool],
 ) -> None:
     pending, _ = fill(offers, next_nonces)
-    best = BestFirst({user: pending.ready(user) for user in pending.senders()}, base_fee, light_gas)
+
+    def rank(tx: Transaction) -> int:
+        return 2 if tx.sender == USERS[last] else 1 if tx.gas > light_gas else 0
+
+    ready = {user: pending.ready(user) for user in pending.senders()}
+    best = BestFirst(ready, base_fee, rank)
     offered: list[Transaction] = []
     accepted = iter(verdicts)
     expected: list[Transaction] = []
@@ -36,8 +43,12 @@ def test_best_first(
         candidates = [
             queue[0] for queue in queues.values() if queue and queue[0].tip(base_fee) >= 0
         ]
-        light = [item for item in candidates if item.tx.gas <= light_gas] or candidates
-        expected.append(min(light, key=lambda item: (-item.tip(base_fee), item.arrival)).tx)
+        expected.append(
+            min(
+                candidates,
+                key=lambda item: (rank(item.tx), -item.tip(base_fee), item.arrival),
+            ).tx
+        )
         queue = queues[tx.sender]
         queue.pop(0)
         if next(accepted):

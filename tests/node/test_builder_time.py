@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from node.builder import FillLimits
 from node.execution.transition import ExecutedBlock
-from node.mempool import LIGHT_GAS, WARY_BLOCKS
 from node.types.transaction import Transaction
+from node.wariness import LIGHT_GAS, WARY_BLOCKS
 from tests.node.execution.signing import GWEI
 from tests.node.pooled_chain import PooledChain, open_pool
 

@@ -13,22 +13,27 @@ from node.evm.bn254.fp12 import (
     apply,
     mul,
 )
+from node.evm.environment import Interrupt, no_interrupt
 
 
-def is_product_one(pairs: Sequence[tuple[g1.Point, g2.Point | None]]) -> bool:
+def is_product_one(
+    pairs: Sequence[tuple[g1.Point, g2.Point | None]], interrupt: Interrupt = no_interrupt
+) -> bool:
     """Return whether the pairings of these points multiply to one.
 
-    All points are on their curves; NotInSubgroup if one of the twist is not in G2.
+    All points are on their curves; NotInSubgroup if one of the twist is not in G2. A thousand pairs
+    take a second: `interrupt` is called now and then.
     """
     finite = [(p, q) for p, q in pairs if q is not None]
-    return bool(final_power(_loops(finite)) == fp12.ONE)
+    return bool(final_power(_loops(finite, interrupt)) == fp12.ONE)
 
 
-def _loops(pairs: Sequence[tuple[g1.Point, g2.Point]]) -> Fp12:
+def _loops(pairs: Sequence[tuple[g1.Point, g2.Point]], interrupt: Interrupt) -> Fp12:
     """Run the loops of all pairs side by side, so that they share the squarings."""
     values = [g2.lines(q, p) for p, q in pairs]
     accumulator = fp12.ONE
     for step in g2.STEPS:
+        interrupt()
         if step == g2.DOUBLE:
             accumulator = mul(accumulator, accumulator)
         for value in values:

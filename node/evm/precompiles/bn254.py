@@ -43,7 +43,7 @@ def bn254_pairing(computation: Any) -> None:
     words = range(0, 6 * count, 6)
     pairs = [(_decode_g1(data, word), _decode_g2(data, word + 2)) for word in words]
     try:
-        is_one = is_product_one(pairs)
+        is_one = is_product_one(pairs, computation.state.execution_context.interrupt)
     except g2.NotInSubgroup:
         raise VMError("bn254 pairing: a point is not in G2") from None
     computation.output = int(is_one).to_bytes(_WORD, "big")

@@ -1,9 +1,12 @@
 """A precompile called by itself, without an interpreter around it."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 from eth.exceptions import VMError
 
+from node.evm.environment import no_interrupt
 from node.evm.precompiles import Precompile
 
 
@@ -18,6 +21,9 @@ class Message:
         return self.data
 
 
+UNINTERRUPTED = SimpleNamespace(execution_context=SimpleNamespace(interrupt=no_interrupt))
+
+
 @dataclass
 class Computation:
     """The part of a py-evm computation that precompiles use."""
@@ -25,6 +31,7 @@ class Computation:
     msg: Message
     gas_used: int = 0
     output: bytes = field(default=b"")
+    state: Any = field(default_factory=lambda: UNINTERRUPTED)
 
     def consume_gas(self, amount: int, reason: str) -> None:
         self.gas_used += amount

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_ecc import optimized_bn128 as reference
 
+from node.errors import OutOfTime
 from node.evm.bn254 import fp2, fp12, g1, g2, pairing
 from node.evm.bn254.field import P, R, T
 from tests.node.evm.bn254_points import (
@@ -215,3 +216,17 @@ def test_the_pairing_is_bilinear(a: int, b: int) -> None:
 def test_pairings_of_infinity_are_one() -> None:
     assert pairing.is_product_one([])
     assert pairing.is_product_one([(None, G2), (GENERATOR, None), (None, None)])
+
+
+def test_a_pairing_of_many_pairs_can_be_interrupted() -> None:
+    looks = 0
+
+    def interrupt() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise OutOfTime("enough")
+
+    with pytest.raises(OutOfTime):
+        pairing.is_product_one([(GENERATOR, G2)] * 2, interrupt)
+    assert looks == 3

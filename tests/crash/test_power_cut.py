@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.shim import build, environment
 
-_CUTS = 40
+_CUTS = 24
 ROOT = Path(__file__).parents[2]
 
 

@@ -79,10 +79,18 @@ def parse_system_config(raw: Mapping[str, Any], path: str) -> SystemConfig:
 
 
 def system_config_to_json(config: SystemConfig) -> dict[str, object]:
-    """Return the `system_config` object of rollup.json."""
+    """Return the `system_config` object of rollup.json.
+
+    What came with Jovian is left out where it is zero, which is what its absence means: an op-node
+    from before Jovian refuses fields that it does not know.
+    """
     operator_fee = config.operator_fee_scalar.to_bytes(24, "big") + (
         config.operator_fee_constant.to_bytes(8, "big")
     )
+    jovian = {
+        "minBaseFee": config.min_base_fee,
+        "daFootprintGasScalar": config.da_footprint_gas_scalar,
+    }
     return {
         "batcherAddr": checksum_address(config.batcher),
         "overhead": "0x" + bytes(32).hex(),
@@ -90,8 +98,7 @@ def system_config_to_json(config: SystemConfig) -> dict[str, object]:
         "gasLimit": config.gas_limit,
         "eip1559Params": "0x" + _encode_eip1559(config).hex(),
         "operatorFeeParams": "0x" + operator_fee.hex(),
-        "minBaseFee": config.min_base_fee,
-        "daFootprintGasScalar": config.da_footprint_gas_scalar,
+        **{name: value for name, value in jovian.items() if value},
     }
 
 

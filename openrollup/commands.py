@@ -88,6 +88,7 @@ def _add_dev(commands: "_Commands") -> None:
         help="log all that happens, not only what needs a look",
     )
     add("--gas-limit", type=at_least(1), help="of an L2 block (default 30,000,000)")
+    _add_attribution(command)
     _add_data_limits(command)
     add("--l1-port", type=port, help="of the embedded L1 (default 8545)")
     add("--port", type=port, default=9545, help="of the sequencer's JSON-RPC (default 9545)")
@@ -124,6 +125,16 @@ def _add_deploy(commands: "_Commands") -> None:
     add("--block-time", dest="block_time_s", type=seconds, default=1, help="of L2 (default 1 s)")
     add("--gas-limit", type=at_least(1), default=30_000_000, help="of an L2 block")
     add("--batcher", help="the batcher's address (default: that of the key)")
+    _add_attribution(command)
+
+
+def _add_attribution(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--no-attribution",
+        dest="attribution",
+        action="store_false",
+        help="a chain of the OP Stack's rules alone, without the receipt precompile and its lane",
+    )
 
 
 def _add_sequencer(commands: "_Commands") -> None:

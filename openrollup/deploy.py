@@ -29,7 +29,10 @@ DEV_L1_CHAIN_IDS = frozenset({900, 1337, 31337})
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """The key pays for everything and owns the contracts; it posts batches too by default."""
+    """The key pays for everything and owns the contracts; it posts batches too by default.
+
+    Without `attribution` the chain is one that stock op-node and op-geth can follow.
+    """
 
     l1_url: str
     key_file: Path
@@ -39,6 +42,7 @@ class DeployOptions:
     batcher: str | None
     json: bool
     l1_chain: Path | None = None
+    attribution: bool = True
 
 
 async def run_deploy(options: DeployOptions) -> int:
@@ -59,7 +63,7 @@ async def run_deploy(options: DeployOptions) -> int:
             block_time=options.block_time_s,
             seq_window_size=DEV_SEQ_WINDOW_SIZE if chain_id in DEV_L1_CHAIN_IDS else 3600,
             gas_limit=options.gas_limit,
-            attribution=DEFAULT_ATTRIBUTION,
+            attribution=DEFAULT_ATTRIBUTION if options.attribution else None,
         )
         _log.info("deploying to L1 chain %d as %s", chain_id, checksum_address(sender.address))
         rollup = await deploy(l1, sender, settings, l1_chain)

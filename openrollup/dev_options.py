@@ -7,6 +7,7 @@ from pathlib import Path
 from consensus.batcher.channel_builder import BatchType
 from consensus.batcher.data_availability import DataAvailability
 from consensus.config import RollupConfig
+from node.config import ChainConfig
 from node.errors import ConfigError
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from openrollup.datadir import DevPaths
@@ -35,6 +36,7 @@ class DevOptions:
     l1_finalized_distance: int = DEFAULT_L1_FINALIZED_DISTANCE
     automine: bool = False
     gas_limit: int | None = None
+    attribution: bool = True
     max_da_bytes: int = 1_000_000
     da: DataAvailability = DataAvailability.CALLDATA
     batch_type: BatchType = BatchType.SPAN
@@ -56,12 +58,17 @@ class DevOptions:
         self._check_stored_l1()
         self._check_ports()
 
-    def check_against(self, rollup: RollupConfig) -> None:
+    def check_against(self, rollup: RollupConfig, chain: ChainConfig) -> None:
         """Refuse what contradicts the rollup that the datadir holds."""
         stored = (
             ("--block-time", rollup.block_time, self.block_time_s),
             ("--gas-limit", rollup.genesis.system_config.gas_limit, self.gas_limit),
         )
+        if chain.attribution is not None and not self.attribution:
+            raise ConfigError(
+                f"--no-attribution: the rollup in {self.datadir} was made with attribution: leave "
+                "the flag out, or choose another --datadir"
+            )
         for flag, value, given in stored:
             if given is not None and given != value:
                 raise ConfigError(

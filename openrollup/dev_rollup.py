@@ -42,7 +42,7 @@ async def open_rollup(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
     root = options.datadir
     if root is not None and (root / "rollup.json").exists():
         rollup = _read_rollup(root)
-        options.check_against(rollup.config)
+        options.check_against(rollup.config, rollup.genesis.config)
         await check_l1(l1.client, l1.chain_id, rollup.config)
     else:
         if root is not None:
@@ -94,7 +94,7 @@ async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
         block_time=options.block_time_s or DEFAULT_BLOCK_TIME_S,
         seq_window_size=DEV_SEQ_WINDOW_SIZE,
         gas_limit=options.gas_limit or DEFAULT_GAS_LIMIT,
-        attribution=DEFAULT_ATTRIBUTION,
+        attribution=DEFAULT_ATTRIBUTION if options.attribution else None,
         funded=tuple(account.address for account in dev_accounts()),
     )
     setup = _set_up(l1, sender, deployment)

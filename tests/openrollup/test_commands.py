@@ -82,6 +82,7 @@ def rollup_options(**more: object) -> RollupOptions:
             ["dev", "--l1", "https://l1", "--key-file", "k"],
             DevOptions(l1_url="https://l1", key_file=Path("k")),
         ),
+        (["dev", "--no-attribution"], DevOptions(attribution=False)),
         (["l1"], L1Options(None, None, None, 8545, None, json=False)),
         (
             [
@@ -93,6 +94,14 @@ def rollup_options(**more: object) -> RollupOptions:
         (
             ["deploy", "--l1", "http://l1", "--key-file", "k", "--out", "o"],
             DeployOptions("http://l1", Path("k"), Path("o"), 1, 30_000_000, None, json=False),
+        ),
+        (
+            ["deploy", "--no-attribution", "--l1", "http://l1", "--key-file", "k", "--out", "o"],
+            DeployOptions(
+                *("http://l1", Path("k"), Path("o"), 1, 30_000_000, None),
+                json=False,
+                attribution=False,
+            ),
         ),
         (
             ["sequencer", *NODE, "--batcher-key-file", "k", "--port", "7"],

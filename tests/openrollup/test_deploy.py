@@ -13,7 +13,7 @@ from node.errors import ConfigError, TemporaryError
 from node.genesis import l1_dev_genesis, read_genesis
 from node.genesis.dev_accounts import DEPLOYER_ACCOUNT
 from node.types.primitives import checksum_address
-from openrollup.deploy import DeployOptions, run_deploy
+from openrollup.deploy import DEFAULT_ATTRIBUTION, DeployOptions, run_deploy
 from openrollup.embedded_l1 import EmbeddedL1
 from tests.openrollup.network import BOB, FastClock
 
@@ -66,20 +66,23 @@ async def test_contracts_and_files(
     assert (rollup.block_time, rollup.seq_window_size) == (2, 100)
     assert rollup.genesis.system_config.gas_limit == 40_000_000
     assert rollup.genesis.system_config.batcher == DEPLOYER_ACCOUNT.address
-    rollup.check_against(read_genesis(options.out / "genesis.json").config)
+    genesis = read_genesis(options.out / "genesis.json")
+    rollup.check_against(genesis.config)
+    assert genesis.config.attribution == DEFAULT_ATTRIBUTION
     addresses = json.loads((options.out / "addresses.json").read_bytes())
     assert f"OptimismPortal  {addresses['optimismPortal']}" in text.splitlines()
     assert text.endswith(f"and addresses.json are in {options.out}\n")
 
 
-async def test_json_and_another_batcher(
+async def test_json_another_batcher_and_no_attribution(
     options: DeployOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
     async with dev_l1() as l1:
         batcher = checksum_address(BOB.address)
-        options = replace(options, l1_url=l1.url, batcher=batcher, json=True)
+        options = replace(options, l1_url=l1.url, batcher=batcher, json=True, attribution=False)
         assert await run_deploy(options) == 0
+    assert read_genesis(options.out / "genesis.json").config.attribution is None
     rollup = read_rollup_config(options.out / "rollup.json")
     assert rollup.genesis.system_config.batcher == BOB.address
     result = json.loads(capsys.readouterr().out)

@@ -8,8 +8,19 @@ from consensus.config import rollup_config_to_json
 from consensus.l1.json_rpc import Json, RpcFault
 from node.errors import ConfigError, NodeError
 from node.genesis import read_genesis
+from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from openrollup.dev_network import open_dev_network
-from tests.openrollup.network import FRIEND, OPTIONS, FastClock, Running, ask, hash_at, running
+from tests.openrollup.network import (
+    ALICE,
+    FRIEND,
+    OPTIONS,
+    FastClock,
+    Running,
+    ask,
+    hash_at,
+    running,
+    sign,
+)
 
 ETHER = 10**18
 
@@ -25,6 +36,21 @@ async def test_blocks_deposits_and_the_verifier_s_chain() -> None:
         number = verifier.heads().safe.number
         assert hash_at(net.l2, number) == hash_at(verifier, number)
         await net.until(lambda: net.l2.heads().finalized.number > 0)
+
+
+async def test_without_attribution_the_precompile_s_address_is_like_any_other() -> None:
+    async with running(automine=True, attribution=False) as net:
+        assert net.network.rollup.genesis.config.attribution is None
+        payment = sign(ALICE, 901, 0, ATTRIBUTION_ADDRESS, bytes(200), value=1)
+        number = await net.included(payment)
+        receipt = await ask(
+            net.network.sequencer.url, "eth_getTransactionReceipt", "0x" + payment.hash.hex()
+        )
+        assert isinstance(receipt, dict)
+        # EIP-7623's floor, which the lane would have lowered: ten a token, a token a zero byte.
+        assert (receipt["status"], receipt["gasUsed"]) == ("0x1", hex(21_000 + 10 * 200))
+        assert net.balance(ATTRIBUTION_ADDRESS) == 1
+        await both_have(net, number)
 
 
 async def test_the_verifier_passes_transactions_on_and_refusals_back() -> None:

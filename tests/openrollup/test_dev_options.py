@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from node.config import AttributionConfig
 from node.errors import ConfigError
+from node.genesis.dev_chains import l2_genesis
 from openrollup.dev_options import DevOptions
 from tests.consensus.rollup import rollup_config
 from tests.fakes.l1_source import FakeL1
 
 FREE = DevOptions(l1_port=0, port=0, verifier_port=0)
+STOCK = l2_genesis(chain_id=901, timestamp=1).config
 OUTSIDE: dict[str, Any] = {"l1_url": "http://l1:8545", "key_file": Path("key")}
 
 
@@ -91,9 +94,21 @@ def test_what_is_stored_and_what_is_asked(tmp_path: Path) -> None:
     rollup = rollup_config(FakeL1())
     options = replace(FREE, datadir=tmp_path)
     gas_limit = rollup.genesis.system_config.gas_limit
-    options.check_against(rollup)
-    replace(options, block_time_s=rollup.block_time, gas_limit=gas_limit).check_against(rollup)
+    options.check_against(rollup, STOCK)
+    same = replace(options, block_time_s=rollup.block_time, gas_limit=gas_limit)
+    same.check_against(rollup, STOCK)
     with pytest.raises(ConfigError, match=r"^--block-time: the rollup in .* made with 2, got 3: l"):
-        replace(options, block_time_s=3).check_against(rollup)
+        replace(options, block_time_s=3).check_against(rollup, STOCK)
     with pytest.raises(ConfigError, match=r"^--gas-limit: the rollup in .* got 1: leave the flag"):
-        replace(options, gas_limit=1).check_against(rollup)
+        replace(options, gas_limit=1).check_against(rollup, STOCK)
+
+
+def test_attribution_is_chosen_once(tmp_path: Path) -> None:
+    rollup = rollup_config(FakeL1())
+    stock = replace(FREE, datadir=tmp_path, attribution=False)
+    stock.check_against(rollup, STOCK)
+    replace(stock, attribution=True).check_against(rollup, STOCK)
+    ours = replace(STOCK, attribution=AttributionConfig(0, 4, 1 << 20))
+    replace(stock, attribution=True).check_against(rollup, ours)
+    with pytest.raises(ConfigError, match=r"^--no-attribution: the rollup in .* with attribution"):
+        stock.check_against(rollup, ours)

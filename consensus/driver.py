@@ -6,8 +6,9 @@ derivation again from the safe head, anything else stops the node.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from consensus.block_refs import L1BlockRef
 from consensus.derivation.outcomes import NeedsL1
@@ -158,7 +159,8 @@ class Driver:
             outcome = await self._sequencer.step()
         if isinstance(outcome, NoOrigin):
             self._note_wait(outcome)
-            await self._clock.sleep_until(self._clock.now() + self._settings.origin_poll_s)
+            again_at = self._clock.now() + self._settings.origin_poll_s
+            await _first_of(self._clock.sleep_until(again_at), self._watcher.growth())
             return
         if self._is_wait_told:
             _log.info("the sequencer goes on: L1 has what it waited for")
@@ -191,15 +193,7 @@ class Driver:
             if latest.number > current_l1.number and self._went_on_at != (current_l1, latest):
                 self._went_on_at = (current_l1, latest)
                 return  # it came while we were reading
-        waits = [
-            asyncio.ensure_future(self._watcher.change(heads)),
-            asyncio.ensure_future(self._reset_wanted.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await _first_of(self._watcher.change(heads), self._reset_wanted.wait())
 
     async def _attend(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step for ever, and act on its errors by their severity."""
@@ -222,3 +216,13 @@ class Driver:
             failures += 1
             pause_s = min(retry_s, self._settings.last_retry_s)
             await self._clock.sleep_until(self._clock.now() + pause_s)
+
+
+async def _first_of(*awaited: Coroutine[Any, Any, object]) -> None:
+    """Return when one of them has ended; the others are cancelled."""
+    waits = [asyncio.ensure_future(one) for one in awaited]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

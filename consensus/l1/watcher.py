@@ -42,12 +42,18 @@ class L1Watcher:
         self._heads: L1Heads | None = None
         self._changed = asyncio.Event()
         self._hungry = asyncio.Event()
+        self._grown = asyncio.Event()
         self._is_down = False
 
     @property
     def heads(self) -> L1Heads | None:
         """The heads of the last successful poll, None before the first."""
         return self._heads
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the last poll of `run` failed: what is not in memory may take long to come."""
+        return self._is_down
 
     def keep_from(self, origin: BlockRef) -> None:
         """Let the window begin at `origin`."""
@@ -67,6 +73,11 @@ class L1Watcher:
             self._changed.clear()
             await self._changed.wait()
         return self._heads
+
+    async def growth(self) -> None:
+        """Return when the window has got another block."""
+        self._grown.clear()
+        await self._grown.wait()
 
     async def run(self) -> None:
         """Poll until cancelled. An outage is logged when it begins and when it ends."""
@@ -109,7 +120,9 @@ class L1Watcher:
             receipts = await self._l1.receipts(ref.hash)
             if (self._base, self.window.newest) != (base, newest):
                 continue  # the window moved while we waited for L1
-            if not self.window.append(header, receipts):
+            if self.window.append(header, receipts):
+                self._grown.set()
+            else:
                 self.window.drop_newest()
 
     async def _drop_orphans(self, latest: L1BlockRef) -> None:

@@ -123,8 +123,11 @@ class Sequencer:
         """Whether we are catching up and L1 has an origin that will be in memory soon.
 
         On time, a block on the old origin is better than a late one; behind, it would be one of
-        many that leave the origins further back with each block.
+        many that leave the origins further back with each block. But while L1 is away, nobody knows
+        for how long.
         """
+        if self._watcher.is_down:
+            return False
         is_late = self._clock.now() >= head.timestamp + 2 * self._config.block_time
         depth = self._settings.l1_confirmations
         return is_late and head.l1_origin.number + 1 + depth <= l1_head.number

@@ -174,3 +174,34 @@ async def test_a_hungry_window_does_not_wait_for_the_next_poll() -> None:
         await settle()
         assert _numbers(watcher) == list(range(number, number + 6))
     running.cancel()
+
+
+async def test_growth_of_the_window_is_told() -> None:
+    l1 = FakeL1()
+    watcher, _ = _watcher(l1)
+    watcher.keep_from(l1.genesis.ref)
+    await watcher.poll()
+    growth = asyncio.ensure_future(watcher.growth())
+    await settle(growth)
+    assert not growth.done()
+    await watcher.poll()  # nothing new
+    await settle(growth)
+    assert not growth.done()
+    l1.mine()
+    await watcher.poll()
+    await growth
+
+
+async def test_a_failed_poll_means_that_l1_is_down_until_one_succeeds() -> None:
+    l1 = FakeL1()
+    watcher, clock = _watcher(l1)
+    running = asyncio.ensure_future(watcher.run())
+    await settle()
+    assert not watcher.is_down
+    for failures, is_down in ((10**9, True), (0, False)):
+        l1.fail(failures)
+        clock.advance(4)
+        await settle()
+        assert watcher.is_down == is_down
+    running.cancel()
+    await asyncio.wait([running])

@@ -23,6 +23,7 @@ from node.types.transaction import (
 
 JsonObject = Mapping[str, Json]
 
+_LAST_TYPE = 0x7F  # EIP-2718
 _CANCUN_FIELDS = ("blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot")
 _BLOCK_FIELDS = frozenset(
     {
@@ -243,9 +244,11 @@ def receipts_from_json(entries: list[JsonObject]) -> tuple[Receipt, ...]:
 
 def _receipt(entry: JsonObject, cumulative_before: int) -> Receipt:
     cumulative = as_quantity(entry.get("cumulativeGasUsed"), "cumulativeGasUsed")
-    contract = entry.get("contractAddress")
+    contract, kind = entry.get("contractAddress"), as_quantity(entry.get("type", "0x0"), "type")
+    if kind > _LAST_TYPE:
+        raise MalformedL1Data(f"receipt type: expected {_LAST_TYPE:#x} at most, got {kind:#x}")
     return Receipt(
-        type=as_quantity(entry.get("type", "0x0"), "type"),
+        type=kind,
         status=as_quantity(entry.get("status"), "status"),
         cumulative_gas_used=cumulative,
         gas_used=cumulative - cumulative_before,

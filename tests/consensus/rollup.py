@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from coincurve import PrivateKey
+
 from consensus.codec.channel import Batch, ChannelWriter
 from consensus.codec.compression import Compression
 from consensus.codec.frame import ChannelId, Frame, encode_batcher_data
@@ -15,7 +17,14 @@ from node.config import ChainConfig, RollupRules, parse_chain_config
 from node.types.block import BlockRef
 from node.types.primitives import Address, BlockNumber, Hash32, hex_address, keccak256
 from node.types.receipt import Log
-from node.types.transaction import Transaction, address_of_key, sign_dynamic_fee
+from node.types.rlp_codec import RlpItem, encode, encode_uint
+from node.types.transaction import (
+    BLOB,
+    Transaction,
+    address_of_key,
+    decode_signed_transaction,
+    sign_dynamic_fee,
+)
 from tests.fakes.l1_source import FakeL1, Included
 
 BLOCK_TIME = 2
@@ -98,6 +107,40 @@ def batcher_transaction(
 def publish(frames: Sequence[Frame], *, key: bytes = BATCHER_KEY) -> Included:
     """Put frames into one batcher transaction."""
     return Included(batcher_transaction(encode_batcher_data(frames), key=key))
+
+
+def signed_with(kind: int, data: bytes, blobs: Sequence[Hash32] = ()) -> Transaction:
+    """Sign an envelope of some type by the batcher's key."""
+    fields: list[RlpItem] = [
+        encode_uint(900),
+        b"",
+        b"\x01",
+        b"\x01",
+        encode_uint(21000),
+        INBOX,
+        b"",
+        data,
+        [],
+    ]
+    if kind == 1:
+        del fields[3]
+    elif kind == 3:
+        fields += [b"\x01", list(blobs)]
+    elif kind == 4:
+        fields += [[]]
+    digest = keccak256(bytes([kind]) + encode(fields))
+    signature = PrivateKey(BATCHER_KEY).sign_recoverable(digest, hasher=None)
+    numbers = (signature[64], int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]))
+    return decode_signed_transaction(
+        bytes([kind]) + encode([*fields, *(encode_uint(n) for n in numbers)])
+    )
+
+
+def publish_blobs(l1: FakeL1, blobs: Sequence[bytes]) -> Included:
+    """Put blobs into one batcher transaction, and where the L1's blobs are read from."""
+    names = [keccak256(blob) for blob in blobs]
+    l1.published_blobs |= dict(zip(names, blobs, strict=True))
+    return Included(signed_with(BLOB, b"", names))
 
 
 def user_transaction(nonce: int) -> bytes:

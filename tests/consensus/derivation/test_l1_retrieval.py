@@ -1,9 +1,6 @@
 """Taking the batcher's data out of L1."""
 
-from collections.abc import Sequence
-
 import pytest
-from coincurve import PrivateKey
 
 from consensus.codec.blob import BLOB_SIZE, encode_blob
 from consensus.derivation.outcomes import Drained
@@ -11,16 +8,16 @@ from node.errors import TemporaryError
 from node.types.deposit import make_deposit
 from node.types.primitives import Address, Hash32, keccak256
 from node.types.rlp_codec import RlpItem, encode, encode_uint
-from node.types.transaction import Transaction, address_of_key, decode_signed_transaction
+from node.types.transaction import address_of_key, decode_signed_transaction
 from tests.consensus.derivation.stages import Stages, make_stages
 from tests.consensus.rollup import (
     BATCHER,
-    BATCHER_KEY,
     INBOX,
     OTHER_KEY,
     batcher_transaction,
     config_log,
     rollup_config,
+    signed_with,
     with_logs,
 )
 from tests.fakes.l1_source import FakeL1, Included
@@ -48,33 +45,6 @@ async def advance(stages: Stages) -> list[bytes]:
     """Return all data of the next L1 block."""
     await stages.traversal.advance()
     return await drain(stages)
-
-
-def signed_with(kind: int, data: bytes, blobs: Sequence[Hash32] = ()) -> Transaction:
-    """Sign an envelope of some type by the batcher's key."""
-    fields: list[RlpItem] = [
-        encode_uint(900),
-        b"",
-        b"\x01",
-        b"\x01",
-        encode_uint(21000),
-        INBOX,
-        b"",
-        data,
-        [],
-    ]
-    if kind == 1:
-        del fields[3]
-    elif kind == 3:
-        fields += [b"\x01", list(blobs)]
-    elif kind == 4:
-        fields += [[]]
-    digest = keccak256(bytes([kind]) + encode(fields))
-    signature = PrivateKey(BATCHER_KEY).sign_recoverable(digest, hasher=None)
-    numbers = (signature[64], int.from_bytes(signature[:32]), int.from_bytes(signature[32:64]))
-    return decode_signed_transaction(
-        bytes([kind]) + encode([*fields, *(encode_uint(n) for n in numbers)])
-    )
 
 
 async def test_inbox_and_batcher_decide(l1: FakeL1, stages: Stages) -> None:

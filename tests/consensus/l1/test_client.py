@@ -190,6 +190,7 @@ async def test_a_chain_before_cancun_stops_the_node(server: L1Server, client: L1
         lambda receipts: receipts[:-1],
         lambda receipts: [{**receipts[0], "status": "0x0"}, *receipts[1:]],
         lambda receipts: [{**receipts[0], "logs": []}, *receipts[1:]],
+        lambda receipts: [{**receipts[0], "type": "0x100"}, *receipts[1:]],
         lambda receipts: "0x",
     ],
 )

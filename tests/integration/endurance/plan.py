@@ -8,15 +8,13 @@ from pathlib import Path
 from tests.integration.json_rpc import Rpc
 from tests.integration.nodes import Anvil, DevNode
 
-_L1_BLOCK_TIME_S = 3
-# Room for the deepest reorg. Blocks of Anvil are final two epochs later.
-_FINALIZED_DISTANCE = 16
-_SLOTS_IN_AN_EPOCH = _FINALIZED_DISTANCE // 2
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Times in seconds; `rate` is in transactions a second. Zero reorgs or restarts: none."""
+    """Times in seconds; `rate` is in transactions a second. Zero reorgs or restarts: none.
+
+    `finalized_distance` is in L1 blocks: room for the deepest reorg.
+    """
 
     duration_s: float
     reorg_every_s: float = 120.0
@@ -26,7 +24,8 @@ class Plan:
     seed: int = 1
     data_availability: str = "calldata"
     has_anvil: bool = False
-    l1_block_time_s: int = _L1_BLOCK_TIME_S
+    l1_block_time_s: int = 3
+    finalized_distance: int = 16
 
 
 class Programs:
@@ -49,7 +48,7 @@ class Programs:
                 files,
                 datadir=data,
                 l1_block_time_s=self._plan.l1_block_time_s,
-                options=[*options, "--l1-finalized-distance", str(_FINALIZED_DISTANCE)],
+                options=[*options, "--l1-finalized-distance", str(self._plan.finalized_distance)],
                 log=log,
             )
         key_file = self._work / "key"
@@ -78,6 +77,7 @@ def open_programs(plan: Plan, work: Path) -> Iterator[Programs]:
     if not plan.has_anvil:
         yield Programs(plan, work, None)
         return
-    times = {"block_time_s": plan.l1_block_time_s, "slots_in_an_epoch": _SLOTS_IN_AN_EPOCH}
-    with Anvil(**times) as anvil:
+    # Blocks of Anvil are final two epochs later.
+    epoch = plan.finalized_distance // 2
+    with Anvil(block_time_s=plan.l1_block_time_s, slots_in_an_epoch=epoch) as anvil:
         yield Programs(plan, work, anvil)

@@ -165,6 +165,9 @@ def test_after_an_l1_reorg_both_nodes_follow(devnet: Devnet) -> None:
 
 
 def test_a_reorg_ends_where_l1_is_final(devnet: Devnet) -> None:
+    with pytest.raises(DevnetError, match=r"^depth: expected 1 to 0, "):
+        devnet.reorg_l1(1)  # the block that the rollup begins with
+    devnet.advance_l1(6)
     with pytest.raises(DevnetError, match=r"^depth: expected 1 to 4, .* got 5"):
         devnet.reorg_l1(5)
 

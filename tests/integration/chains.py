@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from consensus.codec.frame import ChannelId, decode_batcher_data
@@ -32,7 +33,13 @@ async def assert_equal(first: Rpc, second: Rpc, last: int) -> None:
 
 
 async def assert_derived_again(
-    rpc: Rpc, files: Path, l1_url: str, work: Path, last: int, timeout_s: float = 60.0
+    rpc: Rpc,
+    files: Path,
+    l1_url: str,
+    work: Path,
+    last: int,
+    timeout_s: float = 60.0,
+    options: Sequence[str] = (),
 ) -> None:
     """Let a fresh verifier derive the chain from L1 alone and compare all blocks up to `last`.
 
@@ -42,7 +49,7 @@ async def assert_derived_again(
     configuration.mkdir(parents=True)
     for name in CONFIGURATION:
         shutil.copy(files / name, configuration / name)
-    with VerifierNode(configuration, l1_url, work / "verifier") as verifier:
+    with VerifierNode(configuration, l1_url, work / "verifier", options) as verifier:
         async with Rpc(verifier.url) as derived:
             await wait_for_head(derived, "safe", last, timeout_s)
             await assert_equal(rpc, derived, last)

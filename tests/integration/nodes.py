@@ -103,13 +103,16 @@ class DevNode(Process):
 class VerifierNode(Process):
     """`openrollup verifier`, which knows nothing but the configuration files and L1."""
 
-    def __init__(self, files: Path, l1_url: str, datadir: Path) -> None:
+    def __init__(
+        self, files: Path, l1_url: str, datadir: Path, options: Sequence[str] = ()
+    ) -> None:
         super().__init__(
             openrollup(
                 *("verifier", "--json", "--l1", l1_url, "--port", "0", "--datadir", datadir),
                 *("--rollup", files / "rollup.json"),
                 *("--genesis", files / "genesis.json"),
                 *("--l1-chain", files / "l1-chain.json"),
+                *options,
             )
         )
         try:

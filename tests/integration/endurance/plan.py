@@ -1,7 +1,7 @@
 """What a run does, and how its programs are started."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +58,15 @@ class Programs:
             datadir=data,
             l1_url=self._anvil.url,
             key_file=key_file,
-            options=[*options, "--l1-trust-rpc"],
+            options=[*options, *self.l1_options],
             log=log,
         )
+
+    @property
+    def l1_options(self) -> Sequence[str]:
+        """How any node of ours is to take this L1."""
+        # Anvil computes the roots of its blocks from transactions with their blobs.
+        return () if self._anvil is None else ("--l1-trust-rpc",)
 
     async def reorg(self, l1: Rpc, depth: int) -> None:
         """Let L1 replace its newest `depth` blocks; RpcFailure if it refuses."""

@@ -83,7 +83,7 @@ class Endurance:
                     if not is_over:
                         await self._note("restart", connections.sequencer)
                 if is_over:
-                    await self._conclude(node, watch, connections)
+                    await self._conclude(node, programs, watch, connections)
                     return True
             await self._end(node)
             return False
@@ -159,7 +159,9 @@ class Endurance:
         if code != 0:
             self._figures.add_problem(f"SIGTERM: expected exit code 0, got {code}")
 
-    async def _conclude(self, node: DevNode, watch: Watch, connections: _Connections) -> None:
+    async def _conclude(
+        self, node: DevNode, programs: Programs, watch: Watch, connections: _Connections
+    ) -> None:
         """Wait until all that was shown is safe, then compare everything, and derive it again."""
         sequencer, verifier = connections.sequencer, connections.verifier
         # An L1 block after the last reorg, so that nothing shown is on its way out.
@@ -171,7 +173,13 @@ class Endurance:
         await watch.check_final()
         started = node.started
         await assert_derived_again(
-            sequencer, started.files, started.l1_url, self._work / "again", last, _CATCH_UP_S
+            sequencer,
+            started.files,
+            started.l1_url,
+            self._work / "again",
+            last,
+            _CATCH_UP_S,
+            programs.l1_options,
         )
         self._figures.derived_again = last
         code = await asyncio.to_thread(node.stop)

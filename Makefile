@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak endurance crash conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
+.PHONY: dev test soak endurance crash parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -29,6 +29,9 @@ conformance: .venv/dev.stamp  ## every public state test, in about a minute
 
 oracle: .venv/dev.stamp .venv-oracle/specs.stamp  ## random blocks, beside the Python execution specs
 	$(BIN)/python -m tests.conformance.oracle $(ARGS)
+
+parity: .venv/dev.stamp  ## random programs on both interpreters, about two minutes; ARGS="--programs 100000"
+	$(BIN)/python -m tests.node.evm.fast.long $(ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types, import rules, contract bytes
 	$(BIN)/ruff format --check .

@@ -46,6 +46,13 @@ class CallMessage(NamedTuple):
         """A copy of the data, if it is a view."""
         return bytes(self.data)
 
+    def release_data(self) -> None:
+        """Give up the view of the caller's memory, if there is one: while it is held, that memory
+        cannot grow.
+        """
+        if type(self.data) is memoryview:
+            self.data.release()
+
     def to_py_evm(self) -> Message:
         """Return the same as py-evm has it."""
         return Message(

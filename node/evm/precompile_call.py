@@ -37,6 +37,7 @@ def run_precompile(state: ExecutionState, message: CallMessage) -> Ended:
         state.rules.precompiles[message.code_address](call)
     except VMError as error:
         state.revert(snapshot)
+        error.__traceback__ = None  # it would keep all that is here alive, the data too
         if error.burns_gas:
             return Ended(0, b"", error)
         return Ended(call.gas_remaining, call.output, error)

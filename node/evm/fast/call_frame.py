@@ -99,9 +99,7 @@ class CallFrame:
             self._deposit_code()
         if self.error is not None:
             self.state.revert(self.snapshot)
-        data = self.data
-        if type(data) is memoryview:
-            data.release()  # or the caller's memory could not grow
+        self.message.release_data()
 
     def _deposit_code(self) -> None:
         gas = self.gas - CODE_DEPOSIT_GAS * len(self.output)
@@ -110,6 +108,7 @@ class CallFrame:
             if gas < 0:
                 raise OutOfGas(f"code deposit: {-gas} gas missing")
         except VMError as error:
+            error.__traceback__ = None  # it would keep this frame alive
             self.fail(error)
             return
         self.gas = gas

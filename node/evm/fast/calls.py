@@ -129,11 +129,13 @@ def _enter(frame: CallFrame, message: CallMessage) -> CallFrame:
     state = frame.state
     if message.code_address in state.rules.precompiles:
         ended = run_precompile(state, message)
+        message.release_data()
         frame.gas += ended.gas_left
         _take(frame, ended.error is None, ended.output)
         return frame
     if not message.code:
         state.transfer(message)
+        message.release_data()
         frame.gas += message.gas
         _take(frame, True, b"")
         return frame

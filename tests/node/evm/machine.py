@@ -1,6 +1,14 @@
 """Both interpreters on an in-memory state under any rules: they have to agree on every message."""
 
-from node.config import CANCUN_BLOBS, PRAGUE_BLOBS, ChainConfig
+from node.config import (
+    CANCUN_BLOBS,
+    DEFAULT_LANE_BLOCK_LIMIT,
+    LANE_GAS_RANGE,
+    PRAGUE_BLOBS,
+    AttributionConfig,
+    ChainConfig,
+    RollupRules,
+)
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Call, Outcome, run_message
 from node.evm.rules import Interpreter, Rules, rules_at
@@ -20,7 +28,17 @@ TARGET = Address(b"\x7a" * 20)
 PRAGUE_CONFIG = ChainConfig(1, 0, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None)
 CANCUN_CONFIG = ChainConfig(1, None, CANCUN_BLOBS, PRAGUE_BLOBS, ZERO_ADDRESS, None, None)
 PRAGUE = rules_at(PRAGUE_CONFIG, 0, Interpreter.BOTH)
+ROLLUP_CONFIG = ChainConfig(
+    1,
+    0,
+    CANCUN_BLOBS,
+    PRAGUE_BLOBS,
+    ZERO_ADDRESS,
+    RollupRules(0, 0, 0, 6, 250),
+    AttributionConfig(0, LANE_GAS_RANGE.start, DEFAULT_LANE_BLOCK_LIMIT),
+)
 CANCUN = rules_at(CANCUN_CONFIG, 0, Interpreter.BOTH)
+ROLLUP = rules_at(ROLLUP_CONFIG, 0, Interpreter.BOTH)
 
 
 def empty_world() -> WorldState:

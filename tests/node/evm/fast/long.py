@@ -9,6 +9,8 @@ from multiprocessing import Pool
 from node.errors import CriticalError
 from tests.node.evm.fast.random_case import run_case
 
+_PROGRESS = 10_000
+
 
 def main() -> int:
     """Run what the options ask for; the exit code says whether the interpreters agreed."""
@@ -17,8 +19,11 @@ def main() -> int:
     indices = range(options.first, options.first + options.programs)
     with Pool(options.processes) as pool:
         run = partial(_run, options.seed)
-        for messages, difference in pool.imap_unordered(run, indices, chunksize=50):
+        results = pool.imap_unordered(run, indices, chunksize=50)
+        for done, (messages, difference) in enumerate(results, 1):
             count += messages
+            if done % _PROGRESS == 0:
+                print(f"{done} of {options.programs} programs", file=sys.stderr, flush=True)
             if difference:
                 differing += 1
                 print(difference, flush=True)

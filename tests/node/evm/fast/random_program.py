@@ -3,12 +3,19 @@
 from random import Random
 
 from node.evm.fast.opcode_table import DEFINED, STACK_EFFECTS
+from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import Address
+from tests.node.evm.fast.snippets import IDIOMS, SMALL_INIT_CODES, heights
 
 CONTRACTS = tuple(Address(bytes([0xC0 + index]) * 20) for index in range(4))
 DELEGATED = Address(b"\xde" * 20)
 """An account whose code is that of another one (EIP-7702)."""
+DELEGATED_AGAIN = Address(b"\xdf" * 20)
+"""An account that is delegated to one that may be delegated itself."""
 NOBODY = Address(b"\xee" * 20)
+_PRECOMPILES = tuple(
+    Address(number.to_bytes(20, "big")) for number in (*range(1, 0x12), 0x100, 1, 2, 3, 4, 4, 5)
+)
 
 _WORDS = tuple(
     word
@@ -26,18 +33,6 @@ _RANGES = {
     **dict.fromkeys(bytes.fromhex("37 39 3e 5e"), 3),
     0x3C: 4,
 }
-_SMALL_INIT_CODES = (
-    bytes.fromhex("00"),
-    bytes.fromhex("60015f5500"),  # SSTORE
-    bytes.fromhex("33ff"),  # SELFDESTRUCT to the creator
-    bytes.fromhex("30ff"),  # SELFDESTRUCT to itself
-    bytes.fromhex("5f5ffd"),
-    bytes.fromhex("60aa5f5260205ffd"),
-    bytes.fromhex("6233ff005f526003601df3"),  # deploys CALLER SELFDESTRUCT STOP
-    bytes.fromhex("60ef5f5360015ff3"),
-    bytes.fromhex("61ffff5ff3"),
-    bytes.fromhex("fe"),
-)
 
 
 class RandomProgram:
@@ -52,10 +47,14 @@ class RandomProgram:
     def write(self) -> bytes:
         """Return a program; most end with a STOP or RETURN, if they get there."""
         rng = self._rng
+        if rng.random() < 0.02:  # a stack that is nearly full
+            self._code += b"\x5f" * rng.randrange(990, 1025)
         statements = (
             (30, self._plain),
             (12, self._storage),
+            (6, self._idiom),
             (6, self._call),
+            (1, self._forward),
             (2, self._create),
             (4, self._jump),
             (4, self._land),
@@ -95,8 +94,10 @@ class RandomProgram:
         if choice < 0.6:
             return self._rng.choice(CONTRACTS)
         if choice < 0.85:
-            return self._rng.choice((DELEGATED, NOBODY, Address(self._rng.randbytes(20))))
-        return Address(self._rng.choice((1, 2, 3, 4, 5, 9)).to_bytes(20, "big"))
+            return self._rng.choice(
+                (DELEGATED, DELEGATED_AGAIN, NOBODY, Address(self._rng.randbytes(20)))
+            )
+        return self._rng.choice((*_PRECOMPILES, ATTRIBUTION_ADDRESS, ATTRIBUTION_ADDRESS))
 
     def _place(self) -> int:
         if self._rng.random() < 0.97:
@@ -132,13 +133,47 @@ class RandomProgram:
         self._push(self._rng.randrange(4) if self._rng.random() < 0.9 else self._word())
         self._op(opcode)
 
+    def _idiom(self) -> None:
+        code = self._rng.choice(IDIOMS)
+        needed, height = heights(code)
+        while self._height < needed:
+            self._push(self._word())
+        self._code += code
+        self._height += height
+
     def _call(self) -> None:
-        opcode = self._rng.choice(_CALLS)
-        for _ in range(4):
+        for _ in range(2):
+            self._push(self._size())
             self._push(self._place() if self._rng.random() < 0.5 else 0)
+        self._finish_call()
+
+    def _forward(self) -> None:
+        """Call somebody with the data that this was called with."""
+        self._op(0x36)
+        self._push(0)
+        self._push(0)
+        self._op(0x37)
+        self._push(32)
+        self._push(0)
+        self._op(0x36)
+        self._push(0)
+        self._finish_call()
+
+    def _size(self) -> int:
+        """Return the size of a call's data or result; from 4,097 on data is not copied."""
+        if self._rng.random() < 0.1:
+            return self._rng.choice((4_096, 4_097, 6_000))
+        return self._place() if self._rng.random() < 0.5 else 0
+
+    def _finish_call(self) -> None:
+        """Append a call whose data and result ranges have been pushed."""
+        opcode = self._rng.choice(_CALLS)
         if opcode in (0xF1, 0xF2):
             self._push(self._rng.choice((0, 0, 0, 1, 1, 7, 10**9, 2**200)))
-        self._push(int.from_bytes(self._account(), "big"))
+        if self._rng.random() < 0.1:
+            self._op(0x30)
+        else:
+            self._push(int.from_bytes(self._account(), "big"))
         if self._rng.random() < 0.5:
             self._op(0x5A)
         else:
@@ -160,7 +195,7 @@ class RandomProgram:
             self._op(0x39)
             size, start = rng.randrange(64), 0
         else:
-            code = rng.choice(_SMALL_INIT_CODES)
+            code = rng.choice(SMALL_INIT_CODES)
             self._push(int.from_bytes(code, "big"))
             self._push(0)
             self._op(0x52)
@@ -186,7 +221,7 @@ class RandomProgram:
             if self._rng.random() < 0.4:
                 self._op(0x15)
         if self._rng.random() < 0.04:
-            self._push(self._rng.choice((0, len(self._code), 2**70)))
+            self._push(self._rng.choice((0, len(self._code), 2**70, self._nowhere())))
         else:
             self._open_jumps.append(len(self._code) + 1)
             self._code += b"\x61\x00\x00"
@@ -195,6 +230,12 @@ class RandomProgram:
             self._push(0)
             self._op(0x01)
         self._op(opcode)
+
+    def _nowhere(self) -> int:
+        """Return a place that has been written, mostly none to jump to: back means a loop."""
+        position = self._rng.randrange(len(self._code) + 1)
+        is_label = self._code[position : position + 1] == b"\x5b"
+        return position if not is_label or self._rng.random() < 0.1 else position + 1
 
     def _land(self) -> None:
         """Let jumps that are still open lead here."""
@@ -226,7 +267,6 @@ class RandomProgram:
         skip = len(self._code)
         self._code += b"\x61\x00\x00"
         self._open_jumps.append(skip + 1)
-        self._code[skip:skip] = b""
         self._code += b"\x57" if self._height else b"\x50"
         self._height = max(self._height - 1, 0)
         if opcode == 0xFF:

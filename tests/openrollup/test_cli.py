@@ -140,8 +140,9 @@ main()
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_work_that_has_an_end(number: signal.Signals) -> None:
     script = f"""
-import os, sys, time
+import os, signal, sys, time
 from openrollup import replay
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 def run_replay(options):
     try:
         os.kill(os.getpid(), {int(number)})

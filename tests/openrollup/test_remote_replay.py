@@ -75,7 +75,9 @@ async def difference(node: LyingNode) -> tuple[int, Difference]:
     return last.number, last.difference
 
 
-@pytest.mark.parametrize("missing", [set(), NO_RAW, {RECEIPTS}, PLAIN], ids=str)
+@pytest.mark.parametrize(
+    "missing", [set(), NO_RAW, {RECEIPTS}, PLAIN], ids=["none", "no raw", "no receipts", "plain"]
+)
 async def test_a_sound_chain_is_equal(node: LyingNode, missing: set[str]) -> None:
     node.missing = missing
     found = await reports(node)

@@ -73,7 +73,8 @@ def test_options_that_do_not_exist(pytester: pytest.Pytester) -> None:
     )
     failure(
         pytester,
-        "@pytest.mark.devnet: blocktime: there is no such option: automine, block_time, gas_limit",
+        "@pytest.mark.devnet: blocktime: there is no such option: automine, block_time, gas_limit, "
+        "da, batch_type",
         "@pytest.mark.devnet takes keywords only (block_time=2), got (2,)",
         "@pytest.mark.devnet: gas_limit: expected 21000000 to *, got 1",
     )

@@ -6,16 +6,16 @@ from functools import partial
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.config import RollupConfig
 from consensus.consolidation import difference
-from consensus.cursor import Cursor, decode_cursor
+from consensus.cursor import Cursor
 from consensus.derivation.derived_attributes import DerivedAttributes
 from consensus.derivation.outcomes import NeedsL1
 from consensus.derivation.pipeline import Pipeline
-from consensus.derivation.reset import SyncStart, pipeline_start, sync_start
 from consensus.engine_gate import EngineGate
 from consensus.finality import FinalityTracker
 from consensus.l1.chain_config import L1ChainConfig
-from consensus.l1.source import BlobSource, L1NotFound, L1Source
+from consensus.l1.source import BlobSource, L1Source
 from consensus.l2_chain import L2Chain
+from consensus.resumption import Resumer
 from node.config import ChainConfig
 from node.engine import Engine
 from node.errors import CorruptStore, CriticalError, InvalidBlock, ResetError
@@ -49,6 +49,8 @@ class Deriver:
         self._reader = reader
         self._gate = gate
         self._finality = FinalityTracker()
+        self._resumer = Resumer(config, l1, l2, reader)
+        self._parent: L2BlockRef | None = None
         self._pipeline: Pipeline | None = None
 
     @property
@@ -59,10 +61,9 @@ class Deriver:
     async def reset(self) -> None:
         """Set the heads to what L1 still supports, and start reading L1 from there.
 
-        The safe head stands as long as the L1 block does that it came from: its number and hash
-        were stored with it. Without that it goes back as the spec says.
+        The safe head stands as long as the L1 block does that it came from.
         """
-        start, derived_from = await self._starting_point()
+        start = await self._resumer.resume()
         unsafe, safe = start.unsafe.ref, start.safe.ref
         heads = self._reader.heads()
         if (unsafe, safe) != (heads.unsafe, heads.safe):
@@ -74,7 +75,8 @@ class Deriver:
                 safe.number,
             )
             await self._gate.run(lambda engine: engine.set_heads(unsafe=unsafe, safe=safe))
-        self._finality.reset(safe, derived_from)
+        self._parent = start.parent
+        self._finality.reset(safe, start.derived_from)
         if self._pipeline is None:
             self._pipeline = Pipeline(
                 self._config,
@@ -89,20 +91,48 @@ class Deriver:
             self._pipeline.reset(start.pipeline)
 
     async def step(self) -> L2BlockRef | NeedsL1:
-        """Derive the next safe block and return it, or tell that L1 has no more."""
+        """Derive the next safe block and return it, or tell that L1 has no more.
+
+        What came out before a reset comes out again first, which is not told.
+        """
+        while True:
+            safe = self._reader.heads().safe
+            outcome = await self._next()
+            if isinstance(outcome, NeedsL1) or outcome.number > safe.number:
+                return outcome
+
+    async def _next(self) -> L2BlockRef | NeedsL1:
         if self._pipeline is None:
             raise ResetError("derivation has not been started yet")
-        outcome = await self._pipeline.next_attributes(await self._l2.safe())
+        outcome = await self._pipeline.next_attributes(await self._pipeline_parent())
         if isinstance(outcome, NeedsL1):
             return outcome
+        self._parent = await self._advance(outcome)
+        return self._parent
+
+    async def _pipeline_parent(self) -> L2BlockRef:
+        """Return the last block that was derived, which after a reset is not the safe head yet."""
+        safe = await self._l2.safe()
+        parent = self._parent
+        return safe if parent is None or parent.number >= safe.number else parent
+
+    async def _advance(self, derived: DerivedAttributes) -> L2BlockRef:
+        number, before = BlockNumber(derived.parent.number + 1), self._reader.heads()
+        if number <= before.finalized.number:
+            # It may be pruned, and could not be replaced.
+            return await self._l2.ref_by_number(number)
+        assert self._pipeline is not None, "it yielded these attributes"
         try:
-            block = await self._gate.run(partial(self._apply, outcome))
+            block = await self._gate.run(partial(self._apply, derived))
         except InvalidBlock as error:
-            _log.warning("L2 block %d cannot be built: %s", outcome.parent.number + 1, error)
+            _log.warning("L2 block %d cannot be built: %s", number, error)
             # CriticalError if nothing of the block came from a batch.
-            outcome = self._pipeline.invalidate_current()
-            block = await self._replace(outcome)
-        self._finality.record(block.header.ref, outcome.derived_from.ref)
+            derived = self._pipeline.invalidate_current()
+            block = await self._replace(derived)
+        if self._reader.heads().safe == block.header.ref:
+            if number <= before.safe.number:
+                self._finality.reset(derived.parent.ref, None)
+            self._finality.record(block.header.ref, derived.derived_from.ref)
         return self._l2.remember(block)
 
     async def finalize(self, l1_finalized: L1BlockRef) -> None:
@@ -114,24 +144,6 @@ class Deriver:
         if finalized.number > self._reader.heads().finalized.number:
             await self._check_canonical(derivation.derived_from)
             await self._gate.run(lambda engine: engine.set_heads(finalized=finalized))
-
-    async def _starting_point(self) -> tuple[SyncStart, BlockRef | None]:
-        heads = self._reader.heads()
-        unsafe, safe, finalized = [
-            await self._l2.ref_by_hash(ref.hash)
-            for ref in (heads.unsafe, heads.safe, heads.finalized)
-        ]
-        stored = await self._gate.run(lambda engine: engine.cursor)
-        derived_from = None if stored is None else decode_cursor(stored).derived_from
-        is_safe_standing = derived_from is not None and await self._is_canonical(derived_from)
-        if is_safe_standing and await self._is_canonical(unsafe.l1_origin):
-            pipeline = await pipeline_start(self._config, self._l1, self._l2, safe)
-            return SyncStart(unsafe, safe, finalized, pipeline), derived_from
-        start = await sync_start(self._config, self._l1, self._l2, unsafe, safe, finalized)
-        if not is_safe_standing or start.unsafe.number < safe.number:
-            return start, None
-        pipeline = await pipeline_start(self._config, self._l1, self._l2, safe)
-        return SyncStart(start.unsafe, safe, finalized, pipeline), derived_from
 
     async def _replace(self, derived: DerivedAttributes) -> Block:
         """Make the deposits-only block the safe head; CriticalError, for there is no other."""
@@ -150,6 +162,8 @@ class Deriver:
         held = self._reader.block_by_number(BlockNumber(derived.parent.number + 1))
         if held is not None:
             differing = difference(held, derived.parent.hash, derived.attributes)
+            if differing is None and held.number <= engine.heads.safe.number:
+                return held
             if differing is None:
                 engine.set_heads(safe=held.header.ref, cursor=cursor, derived_from=derived_from)
                 return held
@@ -163,15 +177,8 @@ class Deriver:
         return executed.block
 
     async def _check_canonical(self, block: BlockRef) -> None:
-        if not await self._is_canonical(block):
+        if not await self._resumer.is_canonical(block):
             raise ResetError(
                 f"L1 block {block.number}: expected 0x{block.hash.hex()}, from which a safe block "
                 "came; L1 has another block there"
             )
-
-    async def _is_canonical(self, block: BlockRef) -> bool:
-        try:
-            found = await self._l1.block_ref_by_number(block.number)
-        except L1NotFound:
-            return False
-        return found.hash == block.hash

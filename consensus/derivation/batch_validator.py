@@ -32,12 +32,15 @@ class BatchValidator:
     next blocks may belong to, and of a span batch that has been begun, the blocks still to come.
     """
 
-    def __init__(self, config: RollupConfig, l2: L2Source, previous: ChannelReader) -> None:
+    def __init__(
+        self, config: RollupConfig, l2: L2Source, previous: ChannelReader, *, judged_to: int = 0
+    ) -> None:
         self._config = config
         self._l2 = l2
         self._previous = previous
         self._span: Iterator[SpanBlock] = iter(())
         self._upcoming: SpanBlock | None = None
+        self._judged_to = judged_to
         self._epochs: list[L1BlockRef] = []
         self._seen_l1: L1BlockRef | None = None
 
@@ -53,6 +56,10 @@ class BatchValidator:
             # A batch counts only in an L1 block after its parent's origin.
             return await self._discard_all()
         self._check_epochs(parent)
+        if self.current_l1.number <= self._judged_to:
+            drained = await self._discard_all()
+            self._forced_batch(parent)  # there was none, but maybe an epoch came to its end
+            return drained
         while True:
             batch = self._next_of_span(parent) or await self._previous.next_batch()
             if isinstance(batch, Drained):
@@ -73,6 +80,7 @@ class BatchValidator:
     def reset(self, start: PipelineStart) -> None:
         """Forget all L1 blocks, and the span that has been begun."""
         self._forget_span()
+        self._judged_to = start.judged_to
         self._epochs = []
         self._seen_l1 = None
         self._previous.reset(start)

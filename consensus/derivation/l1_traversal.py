@@ -16,10 +16,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PipelineStart:
-    """Where derivation starts: an L1 block, read itself, and the system config after it."""
+    """Where derivation starts: an L1 block, read itself, and the system config after it.
+
+    Batches up to L1 block `judged_to`, which is included, have had their verdict before.
+    """
 
     current_l1: L1BlockRef
     system_config: SystemConfig
+    judged_to: int = 0
 
 
 class L1Traversal:

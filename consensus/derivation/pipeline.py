@@ -33,7 +33,8 @@ class Pipeline:
         self._traversal = L1Traversal(config, l1, start)
         retrieval = L1Retrieval(config, l1, blobs, self._traversal)
         assembler = ChannelAssembler(FrameQueue(retrieval))
-        validator = BatchValidator(config, l2, ChannelReader(config, assembler))
+        reader = ChannelReader(config, assembler)
+        validator = BatchValidator(config, l2, reader, judged_to=start.judged_to)
         self._attributes = AttributesQueue(config, chain_config, l1_chain_config, l1, l2, validator)
 
     @property

@@ -47,7 +47,7 @@ async def sync_start(
     or to `finalized`. CriticalError if L1 contradicts `finalized` or the genesis block, or if the
     L2 blocks do not form a chain; TemporaryError if L1 has not reached the finalized origin yet.
     """
-    plausible, anchored = await _plausible_heads(l1, l2, unsafe, finalized)
+    plausible, anchored = await plausible_heads(l1, l2, unsafe, finalized)
     safe = await _safe_head(config, l2, anchored, safe, finalized)
     start = await pipeline_start(config, l1, l2, safe)
     return SyncStart(plausible, safe, finalized, start)
@@ -79,7 +79,7 @@ async def pipeline_start(
     return PipelineStart(origin, await l2.system_config(block.hash))
 
 
-async def _plausible_heads(
+async def plausible_heads(
     l1: L1Source,
     l2: L2Source,
     unsafe: L2BlockRef,
@@ -87,6 +87,7 @@ async def _plausible_heads(
 ) -> tuple[L2BlockRef, L2BlockRef]:
     """Return the newest block that L1 does not contradict, and the newest that it confirms.
 
+    Both are `unsafe` or ancestors of it; errors are those of `sync_start`.
     Origins of ancestors of a confirmed block are confirmed with it: each was checked to be the L1
     parent of the next when the block was built.
     """

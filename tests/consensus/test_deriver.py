@@ -9,6 +9,7 @@ from consensus.codec.batch import SingularBatch
 from consensus.cursor import decode_cursor
 from node.clock import VirtualClock
 from node.errors import CriticalError, ResetError, TemporaryError
+from node.storage.schema import Table
 from node.types.block import Block, BlockRef
 from node.types.primitives import keccak256
 from tests.consensus.rollup import make_channel, publish
@@ -160,6 +161,64 @@ async def test_a_restart_in_the_middle_of_a_channel_goes_on_in_it(scene: Scene) 
     restarted = scene.restart(scene.verifier)
     derived = await restarted.derive()
     assert [ref.hash for ref in derived] == [block.hash for block in blocks[4:]]
+
+
+@pytest.mark.parametrize("in_one_block", [False, True])
+@pytest.mark.parametrize("restarts_at", [1, 2, 3])
+async def test_a_batch_that_came_too_early_stays_dropped_after_a_restart(
+    scene: Scene, in_one_block: bool, restarts_at: int
+) -> None:
+    """Its L1 block is read again, now that the safe head is where the batch would fit."""
+    batches = _batches(await scene.sequence())
+    early, good = (make_channel(part, n) for n, part in enumerate((batches[3:], batches[:3])))
+    if in_one_block:
+        scene.l1.mine(publish(early), publish(good))
+    else:
+        scene.l1.mine(publish(early))
+        scene.l1.mine(publish(good))
+    await scene.verifier.deriver.reset()
+    for _ in range(restarts_at):
+        await scene.verifier.deriver.step()
+    restarted = scene.restart(scene.verifier)
+    await restarted.derive()
+    assert restarted.reader.heads().safe.number == 3
+    scene.publish(batches)
+    await restarted.derive()
+    assert restarted.reader.heads().safe.number == len(batches)
+
+
+async def test_a_batch_that_came_too_early_stays_dropped_after_an_l1_reorg(scene: Scene) -> None:
+    batches = _batches(await scene.sequence())
+    scene.publish(batches[3:])
+    scene.publish(batches[:3])
+    height = scene.l1.head.number
+    scene.publish(batches[3:])
+    await scene.verifier.derive()
+    assert scene.verifier.reader.heads().safe.number == len(batches)
+    scene.l1.fork(height)
+    scene.l1.mine_empty(2)
+    await scene.verifier.deriver.reset()
+    await scene.verifier.derive()
+    assert scene.verifier.reader.heads().safe.number == 3
+
+
+async def test_a_store_without_the_beginning_of_its_safe_heads(scene: Scene) -> None:
+    """Of one that is older than their table, only what came since is known."""
+    scene.l1.mine_empty(30)
+    await scene.verifier.derive()
+    safe = scene.verifier.reader.heads().safe
+    with scene.verifier.database.write() as tx:
+        for key, _ in [*tx.items(Table.SAFE_HEADS)][:-1]:
+            tx.delete(Table.SAFE_HEADS, key)
+    restarted = scene.restart(scene.verifier)
+    assert await restarted.derive() == []
+    assert restarted.reader.heads().safe == safe
+    scene.l1.mine_empty(3)
+    fresh = scene.node()
+    await fresh.derive()
+    await restarted.derive()
+    assert restarted.reader.heads().safe == fresh.reader.heads().safe
+    fresh.close()
 
 
 async def test_an_l1_reorg_takes_safe_blocks_back(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """The fake L1 with a transaction pool, and with the ways in which a pool lets senders down."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from consensus.l1.client import TransactionInclusion
@@ -28,8 +29,8 @@ class PoolL1(FakeL1):
         self.minimum_price = 0
         self.accepted: list[Transaction] = []
 
-    def mine_pool(self, limit: int = 1000) -> BlockRef:
-        """Append a block with what can be included, up to `limit` transactions."""
+    def mine_pool(self, limit: int = 1000, besides: Sequence[Included] = ()) -> BlockRef:
+        """Append a block with what can be included, up to `limit` transactions of the pool."""
         chosen: list[Transaction] = []
         for sender in sorted({sender for sender, _ in self.pool}):
             nonce = self._used(sender)
@@ -38,7 +39,7 @@ class PoolL1(FakeL1):
                     break
                 chosen.append(self._without_blobs(self.pool.pop((sender, nonce))))
                 nonce += 1
-        return self.mine(*(Included(tx) for tx in chosen)).ref
+        return self.mine(*(Included(tx) for tx in chosen), *besides).ref
 
     def drop_pool(self) -> None:
         """Forget what is pending, as a restarted L1 node does."""

@@ -21,6 +21,9 @@ endurance: .venv/dev.stamp  ## half an hour of traffic, L1 reorgs, restarts and 
 crash: .venv/dev.stamp  ## a writer killed 200 times, mostly inside its commits
 	$(BIN)/python -m tests.crash $(ARGS)
 
+walks: .venv/dev.stamp  ## two hundred random lives of a rollup in virtual time, in about ten minutes
+	$(BIN)/python -m tests.consensus.long $(ARGS)
+
 fuzz: .venv/dev.stamp  ## a million hostile inputs for derivation, in about ten minutes
 	$(BIN)/python -m tests.consensus.fuzz $(ARGS)
 

@@ -9,7 +9,7 @@ What a block took out is also the difference between two states. So a node that 
 notes nothing, and when it is started with a bound it finds out by walking both, block by block.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from node import block_store, indices
 from node.errors import CorruptStore
@@ -46,7 +46,7 @@ def note_unwound(tx: WriteTransaction, block: Block, parent: Header) -> None:
     prefix = number_key(block.number) + block.hash + _TAKEN_OUT
     for key, _ in list(tx.items(Table.GARBAGE, prefix=prefix)):
         tx.delete(Table.GARBAGE, key)
-    added = lost_nodes(_node_source(tx), block.header.state_root, parent.state_root)
+    added = lost_nodes(tx.trie_node, block.header.state_root, parent.state_root)
     _note(tx, block, _UNWOUND, added)
 
 
@@ -82,7 +82,7 @@ def _begin_at(tx: WriteTransaction, number: int) -> int:
     parent_hash = _canonical(tx, number - 1)
     if not is_noted:
         roots = (_state_root(tx, parent_hash), _state_root(tx, block_hash))
-        hashes += lost_nodes(_node_source(tx), *roots)
+        hashes += lost_nodes(tx.trie_node, *roots)
     let_nodes_go(tx, hashes)
     tx.delete(Table.UNDO, block_hash)
     if number > 1:  # the first block's body is empty, and many ask for it
@@ -99,10 +99,6 @@ def _note(tx: WriteTransaction, block: Block, kind: bytes, hashes: Iterable[byte
     for part, offset in enumerate(range(0, len(joined), size), start):
         key = garbage_key(block.number, block.hash, kind, part)
         tx.put(Table.GARBAGE, key, joined[offset : offset + size])
-
-
-def _node_source(snapshot: Snapshot) -> Callable[[Hash32], bytes | None]:
-    return lambda node_hash: snapshot.get(Table.TRIE_NODES, node_hash)
 
 
 def _state_root(snapshot: Snapshot, block_hash: Hash32) -> Hash32:

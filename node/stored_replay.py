@@ -158,7 +158,7 @@ def _check_first_block(snapshot: Snapshot, block: Block) -> None:
     _stored_receipts(snapshot, block)
     root = block.header.state_root
     if root != EMPTY_TRIE_ROOT:
-        node = snapshot.get(Table.TRIE_NODES, root)
+        node = snapshot.trie_node(root)
         if node is None or keccak256(node) != root:
             raise Differs("stateRoot", root, "no such trie node")
 

@@ -1,5 +1,6 @@
 """The state of a first block, written piece by piece: it may be larger than the memory."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -7,7 +8,8 @@ from node.genesis.genesis import MESSAGE_PASSER, Genesis, GenesisAccount, first_
 from node.state.trie import Trie
 from node.state.view import Account, checked_node
 from node.storage.database import WriteTransaction
-from node.storage.schema import Table, hold_nodes, let_nodes_go, set_flat_state_root, storage_key
+from node.storage.node_holdings import change_holdings
+from node.storage.schema import Table, set_flat_state_root, storage_key
 from node.types.block import Block
 from node.types.primitives import (
     EMPTY_CODE_HASH,
@@ -67,7 +69,10 @@ def _write_storage(tx: WriteTransaction, address: Address, slots: Mapping[int, i
 def _write_trie(
     tx: WriteTransaction, keys: Iterable[bytes], value: Callable[[bytes], bytes]
 ) -> Hash32:
-    """Write the secure trie of these keys and their values; return its root."""
+    """Write the secure trie of these keys and their values; return its root.
+
+    The nodes go into their table at once: there are too many for one record.
+    """
     places = sorted(keccak256(key) + key for key in keys)
     root = EMPTY_TRIE_ROOT
     for start in range(0, len(places), _BATCH):
@@ -75,6 +80,7 @@ def _write_trie(
         for place in places[start : start + _BATCH]:
             trie.put(place[:32], value(place[32:]))
         root, gained = trie.commit()
-        hold_nodes(tx, gained)
-        let_nodes_go(tx, trie.obsolete)
+        changes: Counter[bytes] = Counter(gained.keys())
+        changes.subtract(trie.obsolete)
+        change_holdings(tx, changes, dict(gained.items()))
     return root

@@ -15,7 +15,7 @@ class FlatState:
     `cache`, and added to it.
     """
 
-    __slots__ = ("_cache", "_get", "_state_root")
+    __slots__ = ("_cache", "_get", "_state_root", "_trie_node")
 
     def __init__(
         self, snapshot: Snapshot, state_root: Hash32, cache: NodeCache | None = None
@@ -26,6 +26,7 @@ class FlatState:
                 f"flat state: asked for root 0x{state_root.hex()}, it is at 0x{actual.hex()}"
             )
         self._get = snapshot.get
+        self._trie_node = snapshot.trie_node
         self._state_root = state_root
         self._cache = NodeCache() if cache is None else cache
 
@@ -57,6 +58,6 @@ class FlatState:
     def trie_node(self, node_hash: Hash32) -> bytes:
         raw = self._cache.get(node_hash)
         if raw is None:
-            raw = checked_node(node_hash, self._get(Table.TRIE_NODES, node_hash))
+            raw = checked_node(node_hash, self._trie_node(node_hash))
             self._cache.add(node_hash, raw)
         return raw

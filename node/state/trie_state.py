@@ -74,7 +74,7 @@ class TrieState:
 def stored_state(snapshot: Snapshot, state_root: Hash32) -> TrieState:
     """Return the state under any root that the store holds. As short-lived as its snapshot."""
     return TrieState(
-        lambda node_hash: snapshot.get(Table.TRIE_NODES, node_hash),
+        snapshot.trie_node,
         state_root,
         lambda code_hash: snapshot.get(Table.CODES, code_hash),
     )

@@ -20,6 +20,7 @@ import lmdb
 
 from node.errors import ConfigError, CorruptStore, CriticalError, NodeError
 from node.json_file import sync_directory
+from node.storage.node_journal import NodeJournal, PendingNodes, StagedNodes, write_record
 from node.storage.page_walk import MissingPage, check_pages
 from node.storage.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, Table
 
@@ -60,14 +61,35 @@ class Snapshot:
     """A consistent, read-only view of all tables. Use it in the thread that opened it."""
 
     def __init__(
-        self, transaction: "lmdb.Transaction[bytes]", tables: "dict[Table, lmdb._Database]"
+        self,
+        transaction: "lmdb.Transaction[bytes]",
+        tables: "dict[Table, lmdb._Database]",
+        journal: NodeJournal,
     ) -> None:
         self._transaction = transaction
         self._tables = tables
+        self._journal = journal
+        self._pending_nodes: PendingNodes | None = None
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return the value under `key`, None if there is none."""
         return self._transaction.get(key, db=self._tables[table])
+
+    def trie_node(self, node_hash: bytes) -> bytes | None:
+        """Return a trie node as it is stored, None if there is none; one that was let go a few
+        commits ago may still be there.
+        """
+        raw = self.get(Table.TRIE_NODES, node_hash)
+        if raw is not None:
+            return raw
+        if self._pending_nodes is None:
+            self._pending_nodes = PendingNodes(self._journal, self)
+        return self._pending_nodes.find(self, node_hash)
+
+    def last_key(self, table: Table) -> bytes | None:
+        """Return the greatest key, None if the table is empty."""
+        with self._transaction.cursor(db=self._tables[table]) as cursor:
+            return cursor.key() if cursor.last() else None
 
     def present(self, table: Table, keys: Iterable[bytes]) -> set[bytes]:
         """Return those of `keys`, which ascend, that are there; fastest where they are few."""
@@ -113,7 +135,24 @@ class Snapshot:
 
 
 class WriteTransaction(Snapshot):
-    """A snapshot that sees, and can make, changes; all or none of them are committed."""
+    """A snapshot that sees, and can make, changes; all or none of them are committed.
+
+    What happens to trie nodes is staged in `staged_nodes`, and written before the commit.
+    """
+
+    def __init__(
+        self,
+        transaction: "lmdb.Transaction[bytes]",
+        tables: "dict[Table, lmdb._Database]",
+        journal: NodeJournal,
+    ) -> None:
+        super().__init__(transaction, tables, journal)
+        self.staged_nodes = StagedNodes()
+
+    def trie_node(self, node_hash: bytes) -> bytes | None:
+        """Return a trie node, those that are staged included."""
+        raw = self.staged_nodes.nodes.get(node_hash)
+        return super().trie_node(node_hash) if raw is None else raw
 
     def put(self, table: Table, key: bytes, value: bytes) -> None:
         """Set the value under `key`."""
@@ -151,6 +190,7 @@ class Database:
         self._environment = environment
         self._tables = tables
         self._lock = lock
+        self.node_journal = NodeJournal()
         self._writing_thread: int | None = None
 
     @classmethod
@@ -227,7 +267,7 @@ class Database:
         """
         try:
             with self._environment.begin() as transaction:
-                yield Snapshot(transaction, self._tables)
+                yield Snapshot(transaction, self._tables, self.node_journal)
         except lmdb.Error as error:
             raise _translated(error, "reading the database") from error
 
@@ -245,9 +285,15 @@ class Database:
             with self._environment.begin(write=True) as transaction:
                 self._writing_thread = this_thread
                 try:
-                    yield WriteTransaction(transaction, self._tables)
+                    writing = WriteTransaction(transaction, self._tables, self.node_journal)
+                    yield writing
+                    record = writing.staged_nodes.record()
+                    if record is not None:
+                        number = write_record(writing, self.node_journal, record)
                 finally:
                     self._writing_thread = None
+            if record is not None:
+                self.node_journal.keep(number, record)
         except lmdb.Error as error:
             raise _translated(error, "writing to the database") from error
 

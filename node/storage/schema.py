@@ -21,6 +21,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | CODES        | code hash                    | code                                               |
 | TRIE_NODES   | node hash                    | node RLP, of the state trie and all storage tries  |
 | NODE_COUNTS  | node hash                    | how often it is held beyond once                   |
+| NODE_JOURNAL | commit that changed tries    | nodes that it gained and let go, sealed (below)    |
 | GARBAGE      | `garbage_key`                | hashes of trie nodes to let go, one after another  |
 | UNDO         | block hash                   | what `revert` needs to undo this block (below)     |
 | META         | name                         | single values: schema version, heads, ...          |
@@ -32,16 +33,22 @@ A trie node is held once for each trie that has it and, from the moment that a l
 that trie, until the node is let go: `node/history.py` says when. With `--history full` none ever
 is. Nearly all nodes are held once: NODE_COUNTS has an entry only for the others.
 
+TRIE_NODES and NODE_COUNTS are behind: `node/storage/node_journal.py` says by what. The newest
+records of NODE_JOURNAL have the rest, so that nodes are read with `Snapshot.trie_node` and changed
+with `hold_nodes` and `let_nodes_go`, never in the tables. The keys of NODE_JOURNAL count the
+commits that changed tries, from 1.
+
 An undo record is RLP: [state root before, state root after, [[address, account or empty], ...],
 [[address, slot, value or empty], ...]], with the values from before the block.
 
 Values are believed as far as something vouches for them: a hash in the key, the header's roots, the
-block that an index points to. UNDO, OPENINGS, BLOBS (not their rows) and META's first block kept
-have nothing like that, and are sealed (`node/storage/seal.py`). ACCOUNTS and STORAGE are read too
-often for it: `openrollup replay` compares them with the head's state root as a whole.
+block that an index points to. UNDO, OPENINGS, BLOBS (not their rows), NODE_JOURNAL (not its nodes)
+and META's first block kept have nothing like that, and are sealed (`node/storage/seal.py`).
+ACCOUNTS and STORAGE are read too often for it: `openrollup replay` compares them with the head's
+state root as a whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -54,7 +61,7 @@ from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, enc
 if TYPE_CHECKING:  # the database needs the tables from here
     from node.storage.database import Snapshot, WriteTransaction
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA_VERSION_KEY = b"schema_version"
 _STATE_ROOT_KEY = b"state_root"
 
@@ -78,6 +85,7 @@ class Table(StrEnum):
     CODES = "codes"
     TRIE_NODES = "trie_nodes"
     NODE_COUNTS = "node_counts"
+    NODE_JOURNAL = "node_journal"
     GARBAGE = "garbage"
     UNDO = "undo"
     META = "meta"
@@ -147,12 +155,11 @@ def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> byt
 def hold_nodes(
     transaction: "WriteTransaction", nodes: Mapping[Hash32, bytes], repeated: Iterable[bytes] = ()
 ) -> None:
-    """Store the nodes that tries gained, or hold once more those that are there."""
-    known = transaction.put_new(Table.TRIE_NODES, nodes.items())
-    for node_hash in (*known, *repeated):
-        raw = transaction.get(Table.NODE_COUNTS, node_hash)
-        count = 1 if raw is None else _decode_count(node_hash, raw) + 1
-        transaction.put(Table.NODE_COUNTS, node_hash, _encode_count(count))
+    """Store the nodes that tries gained, or hold once more those that are there.
+
+    `repeated` are some of them, once for each holding beyond the first.
+    """
+    transaction.staged_nodes.hold(nodes, repeated)
 
 
 def _hold_changed_nodes(transaction: "WriteTransaction", changes: StateChanges) -> None:
@@ -163,9 +170,9 @@ def _hold_changed_nodes(transaction: "WriteTransaction", changes: StateChanges) 
     hold_nodes(transaction, changes.trie_nodes, changes.repeated_nodes)
     for before, after in _cleared_tries(changes):
         # Its new trie was built from nothing: what the old one had as well is no gain.
-        whole = set(lost_trie_nodes(_nodes_of(transaction), after, EMPTY_TRIE_ROOT))
+        whole = set(lost_trie_nodes(transaction.trie_node, after, EMPTY_TRIE_ROOT))
         let_nodes_go(
-            transaction, whole.difference(lost_trie_nodes(_nodes_of(transaction), after, before))
+            transaction, whole.difference(lost_trie_nodes(transaction.trie_node, after, before))
         )
 
 
@@ -173,7 +180,7 @@ def obsolete_nodes(snapshot: "Snapshot", changes: StateChanges) -> Iterator[byte
     """Yield what the tries lost that a block changed, those of cleared accounts included."""
     yield from changes.obsolete_nodes
     for before, after in _cleared_tries(changes):
-        yield from lost_trie_nodes(_nodes_of(snapshot), before, after)
+        yield from lost_trie_nodes(snapshot.trie_node, before, after)
 
 
 def _cleared_tries(changes: StateChanges) -> Iterator[tuple[Hash32, Hash32]]:
@@ -187,22 +194,11 @@ def _cleared_tries(changes: StateChanges) -> Iterator[tuple[Hash32, Hash32]]:
 
 
 def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> None:
-    """Undo one holding of each node: delete it if that was the last.
+    """Undo one holding of each node: it is deleted with the last.
 
-    CorruptStore if a node is not there: then a holding was lost before.
+    If there is none, this or one of the next commits is refused with CorruptStore.
     """
-    ordered = sorted(hashes)
-    shared = transaction.present(Table.NODE_COUNTS, ordered)
-    last: list[bytes] = []
-    for node_hash in ordered:
-        raw = transaction.get(Table.NODE_COUNTS, node_hash) if node_hash in shared else None
-        if raw is None:
-            last.append(node_hash)
-        else:
-            count = _decode_count(node_hash, raw) - 1
-            _write(transaction, Table.NODE_COUNTS, node_hash, _encode_count(count))
-    for node_hash in transaction.delete_all(Table.TRIE_NODES, last):
-        raise CorruptStore(f"trie node 0x{node_hash.hex()}: it is gone before its time")
+    transaction.staged_nodes.let_go(hashes)
 
 
 def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:
@@ -245,10 +241,6 @@ def _write(transaction: "WriteTransaction", table: Table, key: bytes, value: byt
         transaction.delete(table, key)
 
 
-def _nodes_of(snapshot: "Snapshot") -> Callable[[Hash32], bytes | None]:
-    return lambda node_hash: snapshot.get(Table.TRIE_NODES, node_hash)
-
-
 def _write_all(
     transaction: "WriteTransaction", table: Table, values: Mapping[bytes, bytes]
 ) -> None:
@@ -257,19 +249,6 @@ def _write_all(
     for key, value in values.items():
         if not value:
             transaction.delete(table, key)
-
-
-def _encode_count(count: int) -> bytes:
-    return count.to_bytes(4, "big") if count else b""
-
-
-def _decode_count(node_hash: bytes, raw: bytes) -> int:
-    count = int.from_bytes(raw, "big")
-    if len(raw) != 4 or not count:
-        raise CorruptStore(
-            f"node count 0x{node_hash.hex()}: expected 4 bytes above zero, got 0x{raw[:8].hex()}"
-        )
-    return count
 
 
 def _expect_root(transaction: "WriteTransaction", expected: Hash32) -> None:

@@ -83,6 +83,13 @@ def _change(tx: WriteTransaction, table: Table, key: bytes) -> None:
     tx.put(table, key, value[:-1] + bytes([value[-1] ^ 1]))
 
 
+def _forget_node(tx: WriteTransaction, node_hash: bytes) -> None:
+    """Take a node out of its table and, with all others, out of the journal."""
+    tx.delete(Table.TRIE_NODES, node_hash)
+    for key, _ in list(tx.items(Table.NODE_JOURNAL)):
+        tx.delete(Table.NODE_JOURNAL, key)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -97,7 +104,8 @@ def _change(tx: WriteTransaction, table: Table, key: bytes) -> None:
         lambda tx: tx.delete(Table.ACCOUNTS, _last(tx, Table.ACCOUNTS)),
         lambda tx: _change(tx, Table.STORAGE, _last(tx, Table.STORAGE)),
         lambda tx: tx.delete(Table.CODES, _last(tx, Table.CODES)),
-        lambda tx: tx.delete(Table.TRIE_NODES, _root(tx)),
+        lambda tx: _forget_node(tx, _root(tx)),
+        lambda tx: tx.delete(Table.NODE_JOURNAL, _last(tx, Table.NODE_JOURNAL)),
         lambda tx: tx.delete(Table.UNDO, _head(tx)),
         lambda tx: _change(tx, Table.META, b"cursor"),
         lambda tx: tx.delete(Table.META, b"cursor"),

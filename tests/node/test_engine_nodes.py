@@ -6,10 +6,10 @@ import pytest
 
 from node.errors import CorruptStore, InvalidTransaction, ResetError
 from node.state.node_cache import NodeCache
-from node.storage.schema import Table
 from node.types.block import BlockRef
 from node.types.primitives import Hash32
 from tests.node.chains import Chain, contract_of, open_chain
+from tests.node.storage.stored_nodes import node_stored_as
 
 
 def held(chain: Chain) -> dict[Hash32, bytes]:
@@ -20,7 +20,7 @@ def held(chain: Chain) -> dict[Hash32, bytes]:
 def assert_all_are_stored(chain: Chain) -> None:
     with chain.database.read() as snapshot:
         for node_hash, raw in held(chain).items():
-            assert snapshot.get(Table.TRIE_NODES, node_hash) == raw
+            assert snapshot.trie_node(node_hash) == raw
 
 
 def test_a_block_that_is_not_inserted_leaves_nothing() -> None:
@@ -85,8 +85,9 @@ def test_a_damaged_node_is_not_held() -> None:
         chain.extend(chain.transfer(1))
         root = chain.head().state_root
         chain.engine._nodes = NodeCache()
-        with chain.database.write() as tx:
-            tx.put(Table.TRIE_NODES, root, b"\xc0")
-        with pytest.raises(CorruptStore, match="another hash"):
+        with (
+            node_stored_as(chain.database, root, b"\xc0"),
+            pytest.raises(CorruptStore, match="another hash"),
+        ):
             chain.build(chain.transfer(2))
         assert root not in held(chain)

@@ -24,6 +24,7 @@ from node.types.block import BlockRef, Header
 from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, create_address, keccak256
 from node.types.transaction import Transaction
 from tests.node.chains import ALICE, GENESIS, open_chain
+from tests.node.storage.stored_nodes import held_nodes
 
 Held = frozenset[tuple[str, bytes]]
 """The nodes of a state: the account's key (empty for the state trie) and the node's hash."""
@@ -34,7 +35,7 @@ def trie_nodes(snapshot: Snapshot, root: Hash32) -> Iterator[tuple[bytes, dict[s
     pending = [] if root == EMPTY_TRIE_ROOT else [("", root)]
     while pending:
         path, node_hash = pending.pop()
-        raw = snapshot.get(Table.TRIE_NODES, node_hash)
+        raw = snapshot.trie_node(node_hash)
         assert raw is not None, "a node that is in use is gone"
         assert keccak256(raw) == node_hash
         leaves: dict[str, bytes] = {}
@@ -206,7 +207,7 @@ class History(RuleBasedStateMachine):
             if number > self.first:
                 expected |= {node for _, node in left}
         with self.chain.database.read() as snapshot:
-            assert {key for key, _ in snapshot.items(Table.TRIE_NODES)} == expected
+            assert held_nodes(snapshot).keys() == expected
             bodies = {key for key, _ in snapshot.items(Table.BODIES)}
             receipts = {key for key, _ in snapshot.items(Table.RECEIPTS)}
             places = {raw[:32] for _, raw in snapshot.items(Table.TRANSACTIONS)}
@@ -231,10 +232,7 @@ class History(RuleBasedStateMachine):
                 expected[node] += 1
             new = self.held[self.path[-1].hash] - self.held[self.path[first].hash]
             expected.update(node for _, node in new)
-            counts = dict(snapshot.items(Table.NODE_COUNTS))
-        assert {key: int.from_bytes(raw, "big") for key, raw in counts.items()} == {
-            node: count - 1 for node, count in expected.items() if count > 1
-        }
+            assert held_nodes(snapshot) == expected
 
 
 TestHistory = History.TestCase

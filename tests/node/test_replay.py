@@ -27,6 +27,7 @@ from tests.node.chains import (
     contract_of,
     open_chain,
 )
+from tests.node.storage.stored_nodes import node_stored_as
 
 VECTOR = Path(__file__).parents[2] / "../shared/vectors/l1-prague"
 LAST = 3
@@ -282,13 +283,13 @@ def test_wrong_indices_are_found(chain: Chain) -> None:
 def test_damaged_state_of_the_parent_is_found(chain: Chain) -> None:
     root = block(chain, 1).header.state_root
     for wrong in (None, b"\xc0"):
-        with stored(chain, Table.TRIE_NODES, root, wrong):
+        with node_stored_as(chain.database, root, wrong):
             found = difference(chain, 2)
         assert found is not None
         assert found.field == "state"
         assert root.hex() in str(found)
     root = block(chain, 0).header.state_root
-    with stored(chain, Table.TRIE_NODES, root, None):
+    with node_stored_as(chain.database, root, None):
         found = difference(chain, 0)
         assert found is not None
         assert found.field == "stateRoot"

@@ -11,13 +11,12 @@ from node.state.flat_check import check_flat_state
 from node.storage.database import Database
 from node.storage.schema import Table, apply_changes
 from node.types.primitives import Address, keccak256
+from tests.node.storage.stored_nodes import held_nodes
 
 STATE_TABLES = (
     Table.ACCOUNTS,
     Table.STORAGE,
     Table.CODES,
-    Table.TRIE_NODES,
-    Table.NODE_COUNTS,
     Table.META,
 )
 
@@ -54,6 +53,8 @@ def test_it_is_the_state_of_the_block_in_memory(
         with whole.read() as one, pieces.read() as other:
             for table in STATE_TABLES:
                 assert list(one.items(table)) == list(other.items(table)), table
+            assert held_nodes(one) == held_nodes(other)
+            assert next(other.items(Table.NODE_JOURNAL), None) is None
             check_flat_state(other, expected.block.header.state_root)
 
 

@@ -31,6 +31,7 @@ from node.types.primitives import (
     keccak256,
 )
 from node.types.rlp_codec import as_bytes, as_list, as_uint, decode
+from tests.node.storage.stored_nodes import node_stored_as
 
 CONTRACT, STRANGER = Address(b"\x01" * 20), Address(b"\x02" * 20)
 CODE = b"\x60\x00"
@@ -117,9 +118,8 @@ def test_what_is_missing_or_changed_is_corruption(
     view_type: type[FlatState], database: Database, changes: StateChanges
 ) -> None:
     with database.write() as transaction:
-        transaction.delete(Table.TRIE_NODES, changes.state_root)
         transaction.put(Table.CODES, keccak256(CODE), b"other")
-    with database.read() as snapshot:
+    with node_stored_as(database, changes.state_root, None), database.read() as snapshot:
         view: StateView = view_type(snapshot, changes.state_root)
         with pytest.raises(CorruptStore, match=f"trie node 0x{changes.state_root.hex()} is miss"):
             view.trie_node(changes.state_root)

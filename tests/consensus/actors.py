@@ -16,6 +16,7 @@ from consensus.derivation.derived_attributes import DerivedAttributes
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import NeedsL1
 from consensus.derivation.pipeline import Pipeline
+from consensus.l1.chain_config import L1ChainConfig
 from node.types.block import BlockRef
 from node.types.deposit import DepositTransaction
 from node.types.transaction import decode_signed_transaction
@@ -27,9 +28,12 @@ from tests.fakes.l2_chain import FakeL2
 class Sequencer:
     """Builds the L2 chain that batches describe; keeps the batch of each block."""
 
-    def __init__(self, config: RollupConfig, l1: FakeL1) -> None:
+    def __init__(
+        self, config: RollupConfig, l1: FakeL1, l1_chain: L1ChainConfig = L1_CHAIN
+    ) -> None:
         self.config = config
         self.l1 = l1
+        self._l1_chain = l1_chain
         self.l2 = FakeL2(config)
         self.head = self.l2.genesis
         self.batches: list[SingularBatch] = []
@@ -44,7 +48,7 @@ class Sequencer:
             epoch = self._choose_epoch(parent, timestamp)
         raws = tuple(user_transaction(next(self._nonces)) for _ in range(transactions))
         batch = SingularBatch(parent.hash, epoch, timestamp, raws)
-        self.head = await seal_batch(self.config, self.l1, self.l2, parent, batch)
+        self.head = await seal_batch(self.config, self._l1_chain, self.l1, self.l2, parent, batch)
         self.batches.append(batch)
         return batch
 
@@ -88,13 +92,18 @@ class Sequencer:
 
 
 async def seal_batch(
-    config: RollupConfig, l1: FakeL1, l2: FakeL2, parent: L2BlockRef, batch: SingularBatch
+    config: RollupConfig,
+    l1_chain: L1ChainConfig,
+    l1: FakeL1,
+    l2: FakeL2,
+    parent: L2BlockRef,
+    batch: SingularBatch,
 ) -> L2BlockRef:
     """Seal the block that a batch describes."""
     attributes = await build_attributes(
         config,
         chain_config(config),
-        L1_CHAIN,
+        l1_chain,
         l1,
         parent,
         await l2.system_config(parent.hash),
@@ -109,7 +118,9 @@ async def seal_batch(
 class Verifier:
     """Follows L1 with a pipeline; `refuses` names the blocks that its engine finds invalid."""
 
-    def __init__(self, config: RollupConfig, l1: FakeL1) -> None:
+    def __init__(
+        self, config: RollupConfig, l1: FakeL1, l1_chain: L1ChainConfig = L1_CHAIN
+    ) -> None:
         self.config = config
         self.l1 = l1
         self.l2 = FakeL2(config)
@@ -117,7 +128,7 @@ class Verifier:
         self.derived: list[DerivedAttributes] = []
         self.refused_transactions: set[bytes] = set()
         start = PipelineStart(l1.genesis, config.genesis.system_config)
-        self.pipeline = Pipeline(config, chain_config(config), L1_CHAIN, l1, l1, self.l2, start)
+        self.pipeline = Pipeline(config, chain_config(config), l1_chain, l1, l1, self.l2, start)
 
     async def derive(self) -> NeedsL1:
         """Derive all that L1 holds."""

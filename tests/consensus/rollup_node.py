@@ -30,12 +30,17 @@ from tests.fakes.pool_l1 import PoolL1
 FRIEND = Address(b"\x77" * 20)
 
 
-def make_genesis(l1: FakeL1, *, seq_window_size: int = 10) -> tuple[RollupConfig, Genesis]:
+def make_genesis(
+    l1: FakeL1, *, seq_window_size: int = 10, jovian: bool = False
+) -> tuple[RollupConfig, Genesis]:
     """Return a rollup that begins at the L1's first block, with one funded user."""
     genesis = l2_genesis(
-        chain_id=901, timestamp=l1.genesis.timestamp, funded=[address_of_key(USER_KEY)]
+        chain_id=901,
+        timestamp=l1.genesis.timestamp,
+        min_base_fee=0 if jovian else None,
+        funded=[address_of_key(USER_KEY)],
     )
-    config = rollup_config(l1, seq_window_size=seq_window_size)
+    config = rollup_config(l1, seq_window_size=seq_window_size, jovian=jovian)
     start = replace(config.genesis, l2=genesis_block(genesis).block.header.ref)
     return replace(config, genesis=start), genesis
 

@@ -7,7 +7,6 @@ from consensus.batcher.channel_builder import batch_of
 from consensus.block_refs import L2BlockRef
 from consensus.codec.batch import SingularBatch
 from consensus.cursor import decode_cursor
-from node.clock import VirtualClock
 from node.errors import CriticalError, ResetError, TemporaryError
 from node.storage.schema import Table
 from node.types.block import Block, BlockRef
@@ -15,44 +14,11 @@ from node.types.primitives import keccak256
 from tests.consensus.rollup import make_channel, publish
 from tests.consensus.rollup_node import (
     RollupNode,
-    make_genesis,
     user_transactions,
     user_transfer,
 )
+from tests.consensus.scene import Scene
 from tests.fakes.l1_source import FakeL1
-
-
-class Scene:
-    """A sequencer, whose blocks tests publish as they like, and a verifier."""
-
-    def __init__(self, *, window: int = 10) -> None:
-        self.l1 = FakeL1()
-        self.config, self.genesis = make_genesis(self.l1, seq_window_size=window)
-        self.clock = VirtualClock(self.l1.genesis.timestamp)
-        self.sequencer = self.node()
-        self.verifier = self.node()
-        self._channels = 0
-
-    def node(self) -> RollupNode:
-        return RollupNode(self.l1, self.config, self.genesis, self.clock)
-
-    def publish(self, batches: list[SingularBatch]) -> None:
-        """Mine an L1 block with a channel of batches."""
-        self._channels += 1
-        self.l1.mine(publish(make_channel(batches, self._channels)))
-
-    async def sequence(self, l1_blocks: int = 1) -> list[Block]:
-        """Mine empty L1 blocks and build the L2 blocks of their time."""
-        self.l1.mine_empty(l1_blocks)
-        return await self.sequencer.build_until_l1_head()
-
-    def restart(self, node: RollupNode) -> RollupNode:
-        """Return a new process on the old process's store."""
-        return RollupNode(self.l1, self.config, self.genesis, self.clock, node.database)
-
-    def close(self) -> None:
-        self.sequencer.close()
-        self.verifier.close()
 
 
 @pytest.fixture

@@ -93,6 +93,13 @@ class FakeL1:
         del self._canonical[number - self._first_number + 1 :]
         self._salt += 1
 
+    def bring_back(self, head: L1BlockRef) -> None:
+        """Make an orphaned block the head again, and its ancestors canonical."""
+        chain = [head]
+        while chain[-1].number > self._first_number:
+            chain.append(l1_block_ref(self._blocks[chain[-1].parent_hash].header))
+        self._canonical = chain[::-1]
+
     def forget_orphans(self) -> None:
         """Drop all blocks that are not canonical, as a node does after a while."""
         kept = {ref.hash for ref in self._canonical}

@@ -233,19 +233,21 @@ class Walk:
     async def _finish(self) -> None:
         """Post what there is; then everybody has it, a newcomer too."""
         await self._go_on()
-        newest = self.sequencer.reader.heads().unsafe
-        for _ in range(120):
+        safe, ticks_without_progress = -1, 0
+        while ticks_without_progress < 60:
             self.l1.mine_pool()
             self._clock.advance(12)
             await settle()
             await self._follow(self.sequencer)
             await self._batch()
             heads = self.sequencer.reader.heads()
-            newest = min(newest, heads.unsafe, key=lambda ref: ref.number)
-            if heads.safe.number >= newest.number:
+            if heads.safe.number >= heads.unsafe.number:
                 break
+            ticks_without_progress += 1
+            if heads.safe.number > safe:
+                safe, ticks_without_progress = heads.safe.number, 0
         else:
-            raise AssertionError(f"block {newest.number} is not safe, {heads.safe.number} is")
+            raise AssertionError(f"block {heads.unsafe.number} is not safe, {safe} is")
         newcomer = self._node()
         try:
             for node in (self.verifier, newcomer):

@@ -1,5 +1,6 @@
 """Blobs from a beacon node: good ones, wrong ones, none, and servers of several kinds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -168,3 +169,17 @@ async def test_an_l1_that_serves_no_blobs(beacon: Beacon, url: str) -> None:
     with pytest.raises(CriticalError, match="start with --l1-beacon"):
         await own.blobs(BLOCK, [keccak256(b"any")])
     await own.close()
+
+
+async def test_a_server_that_never_answers_is_given_up() -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", never)
+    async with TestServer(application) as server:
+        client = BeaconClient(str(server.make_url("/")), BeaconSettings(timeout_s=0.05))
+        with pytest.raises(BeaconFault, match=r"/eth/v1/beacon/genesis: no answer within 0\.05 s"):
+            await client.blobs(BLOCK, NAMES)
+        await client.close()

@@ -70,6 +70,7 @@ class Watch:
         self._l1 = l1
         self._sequencer = sequencer
         self._verifier = verifier
+        self._torn_since: float | None = None
         self._differs_since: float | None = None
         self._head = 0
         self._head_at = time.monotonic()
@@ -89,8 +90,13 @@ class Watch:
         self._note_recoveries(status["safe_l2"]["number"])
         try:
             await self._read_blocks(status)
-        except TornRead:
-            return  # the next look reads again
+        except TornRead as torn:
+            # The next look reads again, unless something final is not where it was.
+            self._torn_since = self._torn_since or time.monotonic()
+            if time.monotonic() - self._torn_since > _PATIENCE_S:
+                self._figures.add_problem(f"no chain on what was final: {torn}")
+            return
+        self._torn_since = None
         await self._compare(status)
 
     async def check_final(self) -> None:

@@ -22,6 +22,7 @@ from tests.integration.traffic import Traffic
 _TICK_S = 0.5
 _SOON_S = 3.0
 _CATCH_UP_S = 300.0
+_CHECKED_AFTER_RESTART = 500
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Endurance:
                     connections.sequencer,
                     connections.verifier,
                 )
+                await watch.check_final(_CHECKED_AFTER_RESTART)
                 self._disturbances.resume()
                 async with _beside(watch, self._steady()):
                     is_over = await self._until_restart(node, programs, connections)

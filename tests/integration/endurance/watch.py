@@ -99,10 +99,13 @@ class Watch:
         self._torn_since = None
         await self._compare(status)
 
-    async def check_final(self) -> None:
-        """Ask for everything that was final once: blocks at both nodes, receipts."""
+    async def check_final(self, newest: int | None = None) -> None:
+        """Ask for everything that was final once: blocks at both nodes, receipts.
+
+        `newest` is how many of either are enough; None for all.
+        """
         ledger = self._figures.ledger
-        numbers = sorted(ledger.final_blocks)
+        numbers = sorted(ledger.final_blocks)[-newest if newest else 0 :]
         shown = [ledger.final_blocks[number] for number in numbers]
         for rpc in (self._sequencer, self._verifier):
             last = await rpc.head("finalized")
@@ -110,7 +113,7 @@ class Watch:
             for number, now, was in zip(reached, await rpc.hashes(reached), shown, strict=False):
                 if now != was:
                     self._figures.add_problem(f"block {number} at {rpc.url}: final {was}, is {now}")
-        hashes = list(ledger.final_transactions)
+        hashes = list(ledger.final_transactions)[-newest if newest else 0 :]
         receipts = await self._sequencer.batch("eth_getTransactionReceipt", [(h,) for h in hashes])
         for entry, receipt in zip(hashes, receipts, strict=True):
             if receipt is None:

@@ -9,6 +9,7 @@ from bench.worst.assembly import JUMPDEST, assemble, loop, push, repeat
 from bench.worst.calls import call
 from bench.worst.case import Case
 from bench.worst.state import contracts, each_account
+from node.evm.fast.program import VISITS_TO_KEEP
 
 _SIZE = 24_000
 _CODES = {
@@ -38,8 +39,8 @@ def cold_code_cases() -> Iterable[Case]:
     yield _each_once("cold code, two JUMPDESTs and an end", _short, gas=2_600)
     yield _each_once("cold code, only its beginning", _straight("1 POP", "STOP"), gas=2_600)
     for title in ("PUSH0 POP", "DUP1 MLOAD POP", "0 0 JUMPI"):
-        yield _each_twice(f"code that runs twice, {title}", _straight(_CODES[title]))
-    yield _each_twice("code that runs twice, a jump to each JUMPDEST", _jumps)
+        yield _each_some_times(f"code that runs four times, {title}", _straight(_CODES[title]))
+    yield _each_some_times("code that runs four times, a jump to each JUMPDEST", _jumps)
     yield _in_turn("contracts in turn, jump over PUSH data", _far_jump)
     yield _in_turn("contracts in turn, only their beginning", _straight("1 POP", "STOP"))
     yield _in_turn("contracts in turn, a long beginning", _straight("1 POP"), gas="200")
@@ -58,10 +59,9 @@ def _each_once(name: str, code: Callable[[int], bytes], gas: int = 20_000) -> Ca
     )
 
 
-def _each_twice(name: str, code: Callable[[int], bytes]) -> Case:
-    """Call each contract two times, as what is prepared in the second may be kept for a third."""
-    twice = f"{call('TOP')} {call('TOP')}"
-    body = each_account(twice, times=1)
+def _each_some_times(name: str, code: Callable[[int], bytes]) -> Case:
+    """Call each contract a few times: what is then kept of it has been kept for nothing."""
+    body = each_account(" ".join([call("TOP")] * VISITS_TO_KEEP), times=1)
     return Case(name, body, gas=3_000_000, neighbours=contracts(code, 20_000))
 
 

@@ -8,7 +8,8 @@ from node.evm.fast.segment import PADDING, Segment, decode
 
 _SEGMENT_BYTES = 400
 _STEP_BYTES = 90
-_POSITION_BYTES = 60
+_POSITION_BYTES = 100
+VISITS_TO_KEEP = 4
 
 
 class Ledger:
@@ -31,7 +32,8 @@ class Program:
         self.bytes = 2 * len(code) + _SEGMENT_BYTES
         self._code: Final = code + PADDING
         self._segments: Final[dict[int, Segment]] = {}
-        self._seen: Final[set[int]] = set()
+        # How often each position has been decoded: all are where an opcode begins.
+        self._visits: Final[dict[int, int]] = {}
         self.destinations: Final[dict[int, Segment]] = {}
         """What has been jumped to so far, by position; `destination` adds the rest."""
         self.count_in(ledger or Ledger())
@@ -72,17 +74,18 @@ class Program:
         return found
 
     def _new(self, position: int) -> Segment:
-        """Decode a segment, and keep it if that is not the first time.
+        """Decode a segment, and keep it if it runs more often than a few times.
 
-        Much code runs only once. What is not kept costs neither memory nor time to look after it.
+        Much code does not. What is not kept costs neither memory nor time to look after it, which
+        is as much as to decode it again.
         """
         segment = self._decode(position)
-        if position in self._seen:
+        visits = self._visits.get(position, 0) + 1
+        self._visits[position] = visits
+        size = _POSITION_BYTES if visits == 1 else 0
+        if visits >= VISITS_TO_KEEP:
             self._segments[position] = segment
             size = _SEGMENT_BYTES + _STEP_BYTES * len(segment.steps)
-        else:
-            self._seen.add(position)
-            size = _POSITION_BYTES
         self.bytes += size
         self._ledger.bytes += size
         return segment
@@ -91,7 +94,7 @@ class Program:
         return (
             position < self.size
             and self._code[position] == JUMPDEST
-            and self.boundaries.is_opcode(self._code, position)
+            and (position in self._visits or self.boundaries.is_opcode(self._code, position))
         )
 
     def _decode(self, start: int) -> Segment:

@@ -4,11 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-<<<<<<< HEAD
-.PHONY: dev test soak endurance crash parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
-=======
 .PHONY: dev test soak endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
->>>>>>> 5c8138e325c7cbdd00b56f048832040392ae48e1
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)

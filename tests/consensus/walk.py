@@ -280,7 +280,7 @@ class Walk:
         choice = self._choice
         limits = ChannelLimits(
             max_bytes=choice.choice((150, 2000, 480_000)),
-            max_frame_bytes=choice.choice((60, 200, 1000, 120_000)),
+            max_frame_bytes=choice.choice((200, 400, 1000, 120_000)),
             max_age_l1_blocks=choice.choice((1, 1, 3, 8)),
             window_margin=choice.choice((2, 10)),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.worst.assembly import JUMPDEST, assemble, loop, push, repeat
+from bench.worst.assembly import JUMPDEST, assemble, loop
 from bench.worst.case import BLOCK_GAS, Case
 
 _LARGE = 2**256 - 189
@@ -138,13 +138,3 @@ def _hashes_and_logs() -> Iterable[Case]:
         yield Case(f"LOG{topics}", loop(f"{fill} 0 0 LOG{topics}", times=50))
     large = loop("DUP2 DUP2 LOG0", before="100000 0", times=1, reserve=2_000_000)
     yield Case("LOG0, 100 KB", large, gas=BLOCK_GAS)
-
-
-def push_data(size: int) -> bytes:
-    """Return code that is one PUSH32 after the other."""
-    return (push(_LARGE) + assemble("POP")) * (size // 34)
-
-
-def straight(body: str, size: int) -> bytes:
-    """Return `body` over and over, without a loop."""
-    return repeat(body, size // len(assemble(body)))

@@ -16,7 +16,7 @@ from bench.worst.receipts import receipt_cases
 from bench.worst.state import state_cases
 
 AIM = 5_000_000
-"""Gas a second: with a third of it, a block of 30 million takes no longer than a slow L2 block."""
+"""Gas a second that nothing should fall below."""
 _LINE = "{:>8} {:>11} {:>9} {:>10}  {:<50} {}"
 
 

@@ -18,7 +18,7 @@ Run = Callable[[ExecutionState, CallMessage, TransactionContext], Ended]
 RunAgain = Callable[[Rules, Run], object]
 """Runs the message from the state that it had at first, and undoes it."""
 
-BROKEN = (CriticalError, ArithmeticError, LookupError, TypeError, ValueError)
+BROKEN = (CriticalError, ArithmeticError, BufferError, LookupError, TypeError, ValueError)
 """What an interpreter with a fault may raise rather than come to a wrong result."""
 
 

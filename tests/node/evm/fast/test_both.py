@@ -148,3 +148,56 @@ def test_stacks_that_are_nearly_full(height: int, code: str) -> None:
 def test_stacks_that_are_nearly_empty(height: int, code: str) -> None:
     Machine().run("5f" * height + "5b" + code)
     Machine().run("5f" * height + code)
+
+
+_MUCH = 6_000  # bytes of data that a call does not copy
+
+
+def _call_with_much_data(to: str, gas: str = "5a") -> str:
+    size = f"61{_MUCH:04x}"
+    return f"602a611000526020600a{size}5f5f{to}{gas}f1" + "60ff61f00052"  # memory grows afterwards
+
+
+@pytest.mark.parametrize("gas", ["5a", "5f", "6064"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "00",
+        "5f5ffd",
+        "01",
+        "6110003560005260205ff3",
+        "61177060005f3760206110005ff3",
+        "61177060205f3761177060205f37" + "60205ff3",
+        "60015f5f5f5f5f305af1",
+        "61177060005f37" + "60ef5f5360015ff3",
+    ],
+)
+def test_data_that_is_not_copied(code: str, gas: str) -> None:
+    machine = Machine()
+    machine.place(code, OTHER)
+    again = _call_with_much_data("73" + OTHER.hex(), gas) * 2
+    machine.run(again + "3d5f5f3e" + "61010060005260205ff3", gas=3_000_000)
+
+
+@pytest.mark.parametrize("gas", ["5a", "5f", "6107d0"])
+@pytest.mark.parametrize("number", range(1, 18))
+def test_precompiles_with_much_data(number: int, gas: str) -> None:
+    outcome = Machine().run(_call_with_much_data(f"60{number:02x}", gas), gas=3_000_000)
+    assert outcome.success
+
+
+def test_much_data_for_nobody() -> None:
+    machine = Machine()
+    for to in ("73" + OTHER.hex(), "30", "41"):
+        assert machine.run(_call_with_much_data(to, "6064"), gas=3_000_000).success
+
+
+@pytest.mark.parametrize(
+    "code", ["01", "fe", "600356", "60015f5f3e", "5b5f56", "5f" * 1025, "60ff"]
+)
+def test_calls_that_fail_cost_all_their_gas(code: str) -> None:
+    machine = Machine()
+    machine.place(code, OTHER)
+    outcome = machine.run("5f5f5f5f5f73" + OTHER.hex() + "612710f1" + "5f5260205ff3")
+    assert outcome.output == word(1 if code == "60ff" else 0)
+    assert outcome.success

@@ -40,8 +40,10 @@ def test_presence_and_absence(content: dict[bytes, bytes], other: bytes) -> None
 
 @given(contents.filter(bool), keys)
 def test_the_reference_accepts_our_proofs(content: dict[bytes, bytes], other: bytes) -> None:
+    # Of keys that begin other keys it refuses even its own proofs: state keys have one length.
+    content = {keccak256(key): value for key, value in content.items()}
     root, nodes = built(content)
-    for key in [*content, other]:
+    for key in [*content, keccak256(other)]:
         proof = [rlp.decode(node) for node in prove(nodes.__getitem__, root, key)]
         assert HexaryTrie.get_from_proof(root, key, proof) == content.get(key, b"")
 

@@ -7,7 +7,7 @@ import pytest
 from tests.consensus.walk import Walk
 
 # Of a few hundred walks, these took the restarts and reorgs that once made nodes differ.
-SEEDS = (13, 16, 26, *range(1000, 1009))
+SEEDS = (13, 16, 26, *range(1000, 1008))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

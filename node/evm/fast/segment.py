@@ -137,7 +137,7 @@ def _push(steps: list[Step], constants: list[int]) -> None:
     if len(constants) == 1:
         steps.append((PUSH, constants.pop()))
     elif constants:
-        steps.append((PUSH_SEVERAL, constants.copy()))
+        steps.append((PUSH_SEVERAL, tuple(constants)))
         constants.clear()
 
 

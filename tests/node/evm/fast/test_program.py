@@ -111,7 +111,7 @@ def steps_of(code: str) -> list[tuple[int, Any]]:
 
 def test_constants_are_joined_with_what_takes_them() -> None:
     assert steps_of("6005") == [(PUSH, 5)]
-    assert steps_of("600560065f") == [(PUSH_SEVERAL, [5, 6, 0])]
+    assert steps_of("600560065f") == [(PUSH_SEVERAL, (5, 6, 0))]
     assert steps_of("33600501") == [(CONTEXT, 1), (WITH_CONSTANT[0x01], 5)]
     assert steps_of("6005600601") == [(PUSH, 11)]
     assert steps_of("60016001" + "60a01b03") == [(PUSH, 2**160 - 1)]

@@ -12,11 +12,13 @@ from bench.precompiles import run_precompiles
 from bench.scale import run_scale
 from bench.workloads import WORKLOADS
 from bench.worst import run_worst
+from openrollup.collector import tune_collector
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark that the arguments name; without a name, those beside peers."""
     options = _parser().parse_args(arguments)
+    tune_collector()  # as the program does; for the peer, too
     if options.benchmark in ("all", "precompiles"):
         run_precompiles()
     if options.benchmark in ("all", "execution"):

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from node.errors import ConfigError, InterpretersDiffer, NodeError
 from openrollup.arguments import ArgumentParser, ShowVersion
+from openrollup.collector import tune_collector
 from openrollup.commands import add_commands
 from openrollup.logging import configure_logging
 
@@ -24,6 +25,7 @@ _WRONG_PATH = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirect
 def main() -> NoReturn:
     """Run the command that the program was started with, and end the process."""
     signal.signal(signal.SIGTERM, _interrupt)
+    tune_collector()
     try:
         code = run(sys.argv[1:])
     except SystemExit as ended:

@@ -9,10 +9,10 @@ from consensus.codec.blob import decode_blob
 from consensus.config import RollupConfig
 from consensus.derivation.l1_traversal import L1Traversal, PipelineStart
 from consensus.derivation.outcomes import Drained
-from consensus.l1.source import BlobSource, L1Source
-from node.errors import DecodingError, InvalidTransaction
+from consensus.l1.source import BlobSource, L1NotFound, L1Source
+from node.errors import DecodingError, InvalidTransaction, ResetError, TemporaryError
 from node.types.block import AnyTransaction, Block
-from node.types.primitives import Address
+from node.types.primitives import Address, Hash32
 from node.types.transaction import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, Transaction
 
 _DATA_TYPES: Final = (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB)
@@ -66,7 +66,7 @@ class L1Retrieval:
         batcher = self._previous.system_config.batcher
         transactions = batcher_transactions(block, self._config.batch_inbox, batcher)
         names = [name for tx in transactions for name in tx.blob_versioned_hashes]
-        blobs = iter(await self._blobs.blobs(ref, names) if names else ())
+        blobs = iter(await self._read_blobs(ref, names) if names else ())
         data = []
         for tx in transactions:
             if tx.type != BLOB:
@@ -78,6 +78,25 @@ class L1Retrieval:
                 except DecodingError as error:
                     _log.warning("blob 0x%s ignored: %s", name.hex(), error)
         return data
+
+    async def _read_blobs(self, ref: L1BlockRef, names: list[Hash32]) -> tuple[bytes, ...]:
+        """Return the blobs; ResetError if they do not come because L1 has replaced their block.
+
+        A block can be read by its hash long after that, its blobs cannot.
+        """
+        try:
+            return await self._blobs.blobs(ref, names)
+        except TemporaryError as error:
+            try:
+                found = await self._l1.block_ref_by_number(ref.number)
+            except L1NotFound:
+                found = None
+            if found is None or found.hash != ref.hash:
+                raise ResetError(
+                    f"L1 block {ref.number}: 0x{ref.hash.hex()}, whose blobs are needed, is not "
+                    "canonical any more"
+                ) from error
+            raise
 
 
 def batcher_transactions(block: Block, inbox: Address, batcher: Address) -> list[Transaction]:

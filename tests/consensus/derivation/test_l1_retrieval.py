@@ -4,7 +4,7 @@ import pytest
 
 from consensus.codec.blob import BLOB_SIZE, encode_blob
 from consensus.derivation.outcomes import Drained
-from node.errors import TemporaryError
+from node.errors import ResetError, TemporaryError
 from node.types.deposit import make_deposit
 from node.types.primitives import Address, Hash32, keccak256
 from node.types.rlp_codec import RlpItem, encode, encode_uint
@@ -92,6 +92,22 @@ async def test_blobs_that_do_not_come_are_waited_for(l1: FakeL1, stages: Stages)
     with pytest.raises(TemporaryError):
         await stages.retrieval.next_data()
     assert await drain(stages) == [b"data"]
+
+
+@pytest.mark.parametrize("blocks_after", [0, 2])
+async def test_blobs_of_a_block_that_l1_replaced_reset(
+    l1: FakeL1, stages: Stages, blocks_after: int
+) -> None:
+    name = keccak256(b"one")
+    l1.published_blobs = {name: encode_blob(b"data")}
+    l1.mine(Included(signed_with(3, b"", [name])))
+    await stages.traversal.advance()
+    l1.fork(l1.genesis.number)
+    if blocks_after:
+        l1.mine_empty(blocks_after)
+    l1.fail(1, after=1)  # a beacon node has nothing but what is canonical
+    with pytest.raises(ResetError, match="whose blobs are needed, is not canonical any more"):
+        await stages.retrieval.next_data()
 
 
 async def test_deposits_on_l1_are_nobodys_batches(l1: FakeL1, stages: Stages) -> None:

@@ -124,19 +124,21 @@ class VerifierNode(Process):
 
 
 class Anvil(Process):
-    """Foundry's development chain under Prague rules, with the ten accounts that we use too."""
+    """Foundry's development chain, with the ten accounts that we use too."""
 
     RICH_KEY = bytes.fromhex("dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97")
     """The key of the last but one of the ten, which has 10,000 ether; the last one deposits."""
 
-    def __init__(self, *, block_time_s: int = 1, slots_in_an_epoch: int = 1) -> None:
+    def __init__(
+        self, *, block_time_s: int = 1, slots_in_an_epoch: int = 1, hardfork: str = "prague"
+    ) -> None:
         """Start it. Its finalized block is two epochs behind the head."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(
             [
                 client_tool("anvil"),
-                *("--hardfork", "prague", "--slots-in-an-epoch", str(slots_in_an_epoch)),
+                *("--hardfork", hardfork, "--slots-in-an-epoch", str(slots_in_an_epoch)),
                 *("--block-time", str(block_time_s), "--port", str(self.port), "--quiet"),
             ]
         )

@@ -199,6 +199,12 @@ def _add_l1_access(command: ArgumentParser) -> None:
         action="store_true",
         help="believe --l1 what a block holds, rather than recompute its roots",
     )
+    command.add_argument(
+        "--l1-rate-limit",
+        type=at_least(1),
+        metavar="N",
+        help="ask --l1 no more than N times a second",
+    )
 
 
 def _add_history(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from consensus.l1.answers import Answers, CheckedAnswers, TrustedAnswers
 from consensus.l1.client import L1Client
-from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.json_rpc import JsonRpc, RpcSettings
 from node.clock import Clock
 from node.dev_chain import DevChainConfig
 from node.genesis import Genesis, l1_dev_genesis, read_genesis
@@ -46,7 +46,8 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
         key = read_key(options.key_file)
         chain_id = await probe_l1(options.l1_url)
         answers = TrustedAnswers() if options.l1_trust_rpc else CheckedAnswers()
-        client = _connect(options.l1_url, stack, answers)
+        settings = RpcSettings(max_per_s=options.l1_rate_limit)
+        client = _connect(options.l1_url, stack, answers, settings)
         return DevL1(client, chain_id, key, key, 1.0, 48.0, None)
     block_time_s = options.l1_block_time_s or DEFAULT_L1_BLOCK_TIME_S
     embedded = EmbeddedL1(
@@ -71,8 +72,10 @@ async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> D
     )
 
 
-def _connect(url: str, stack: AsyncExitStack, answers: Answers) -> L1Client:
-    rpc = JsonRpc(url)
+def _connect(
+    url: str, stack: AsyncExitStack, answers: Answers, settings: RpcSettings | None = None
+) -> L1Client:
+    rpc = JsonRpc(url, settings)
     stack.push_async_callback(rpc.close)
     return L1Client(rpc, answers)
 

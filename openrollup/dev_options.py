@@ -29,6 +29,7 @@ class DevOptions:
     l1_url: str | None = None
     l1_beacon_url: str | None = None
     l1_trust_rpc: bool = False
+    l1_rate_limit: int | None = None
     l1_chain: Path | None = None
     key_file: Path | None = None
     block_time_s: int | None = None
@@ -84,6 +85,8 @@ class DevOptions:
                 raise ConfigError("--l1-beacon: goes with --l1, the embedded L1 serves its blobs")
             if self.l1_trust_rpc:
                 raise ConfigError("--l1-trust-rpc: goes with --l1")
+            if self.l1_rate_limit is not None:
+                raise ConfigError("--l1-rate-limit: goes with --l1")
             if self.l1_chain is not None:
                 raise ConfigError("--l1-chain: goes with --l1, the embedded L1 has its own rules")
             return

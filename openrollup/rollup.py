@@ -14,7 +14,7 @@ from consensus.config import read_rollup_config
 from consensus.l1.answers import CheckedAnswers, TrustedAnswers
 from consensus.l1.chain_config import read_l1_chain_config
 from consensus.l1.client import L1Client
-from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.json_rpc import JsonRpc, RpcSettings
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import SystemClock
 from node.errors import TemporaryError
@@ -43,6 +43,7 @@ class RollupOptions:
     json: bool
     l1_beacon_url: str | None = None
     l1_trust_rpc: bool = False
+    l1_rate_limit: int | None = None
     batcher_key_file: Path | None = None
     max_da_bytes: int = 1_000_000
     da: DataAvailability = DataAvailability.CALLDATA
@@ -58,7 +59,7 @@ async def run_rollup(options: RollupOptions) -> int:
     """Run one node until stopped."""
     config = _read_config(options)
     async with AsyncExitStack() as stack:
-        rpc = JsonRpc(options.l1_url)
+        rpc = JsonRpc(options.l1_url, RpcSettings(max_per_s=options.l1_rate_limit))
         stack.push_async_callback(rpc.close)
         l1 = L1Client(rpc, TrustedAnswers() if options.l1_trust_rpc else CheckedAnswers())
         await _check_l1(l1, config)

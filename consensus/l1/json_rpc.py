@@ -40,7 +40,10 @@ class RpcFault(TemporaryError):
 
 @dataclass(frozen=True, slots=True)
 class RpcSettings:
-    """How patient and how demanding a connection is. Times are in seconds."""
+    """How patient and how demanding a connection is. Times are in seconds.
+
+    `max_per_s` bounds the requests of a second (one of a batch counts as one); None: no bound.
+    """
 
     timeout_s: float = 10.0
     attempts: int = 4
@@ -48,6 +51,7 @@ class RpcSettings:
     max_concurrent: int = 16
     max_response_bytes: int = 256 << 20
     batch_size: int = 100
+    max_per_s: float | None = None
 
 
 class JsonRpc:
@@ -61,6 +65,7 @@ class JsonRpc:
         self._clock = clock or SystemClock()
         self._slots = asyncio.Semaphore(self._settings.max_concurrent)
         self._ids = itertools.count(1)
+        self._next_turn = 0.0
         self._session: aiohttp.ClientSession | None = None
 
     async def call(self, method: str, *params: Json) -> Json:
@@ -96,6 +101,7 @@ class JsonRpc:
         for attempt in itertools.count(1):
             try:
                 async with self._slots:
+                    await self._turn(len(request) if isinstance(request, list) else 1)
                     answer = await self._post_once(orjson.dumps(request))
                 if not _is_busy(answer):
                     return answer
@@ -107,6 +113,16 @@ class JsonRpc:
             await self._clock.sleep_until(self._clock.now() + delay)
             delay *= 2
         raise AssertionError("unreachable")
+
+    async def _turn(self, requests: int) -> None:
+        """Wait until so many requests may go out."""
+        if self._settings.max_per_s is None:
+            return
+        now = self._clock.now()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + requests / self._settings.max_per_s
+        if turn > now:
+            await self._clock.sleep_until(turn)
 
     async def _post_once(self, body: bytes) -> Json:
         if self._session is None:

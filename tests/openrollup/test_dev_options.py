@@ -48,6 +48,7 @@ def test_what_goes_together(changed: dict[str, Any]) -> None:
         ({"key_file": Path("key")}, "--key-file: goes with --l1"),
         ({"l1_beacon_url": "http://beacon"}, "--l1-beacon: goes with --l1"),
         ({"l1_trust_rpc": True}, "--l1-trust-rpc: goes with --l1"),
+        ({"l1_rate_limit": 5}, "--l1-rate-limit: goes with --l1"),
         ({"l1_chain": Path("l1-chain.json")}, "--l1-chain: goes with --l1"),
         ({**OUTSIDE, "automine": True}, "--automine: the clock of an outside L1"),
         ({**OUTSIDE, "l1_block_time_s": 2}, "--l1-block-time: an outside L1 has its own"),

@@ -152,6 +152,19 @@ async def test_an_error_about_a_whole_batch_is_its_error(server: L1Server) -> No
     await rpc.close()
 
 
+async def test_only_so_many_requests_in_a_second(server: L1Server) -> None:
+    clock = JumpingClock()
+    rpc = JsonRpc(server.url, RpcSettings(max_per_s=4), clock)
+    start = clock.now()
+    await asyncio.gather(*(rpc.call("eth_chainId") for _ in range(9)))
+    assert clock.now() - start == pytest.approx(2.0)
+    await rpc.batch("eth_chainId", [[]] * 8)
+    assert clock.now() - start == pytest.approx(2.25)
+    await rpc.call("eth_chainId")
+    assert clock.now() - start == pytest.approx(4.25)
+    await rpc.close()
+
+
 async def test_only_so_many_requests_at_once() -> None:
     running, most = 0, 0
     release = asyncio.Event()

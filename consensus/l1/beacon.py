@@ -22,6 +22,8 @@ _BLOBS: Final = "/eth/v1/beacon/blobs/{}"
 _SIDECARS: Final = "/eth/v1/beacon/blob_sidecars/{}"
 _MAX_RESPONSE: Final = 64 << 20
 _MISSING_ENDPOINT: Final = frozenset({404, 405, 410, 501})
+# Servers of JSON-RPC alone say more things of a path that they do not have; never "later" (429).
+_NO_BEACON: Final = _MISSING_ENDPOINT | {400, 401, 403}
 
 
 class BeaconFault(TemporaryError):
@@ -167,7 +169,7 @@ class L1OwnBeacon(BeaconClient):
         try:
             return await super().blobs(block, names)
         except BeaconFault as fault:
-            if self._slots is None and fault.status is not None and fault.status < 500:
+            if self._slots is None and fault.status in _NO_BEACON:
                 raise CriticalError(
                     f"L1 block {block.number}: the batcher posted {len(names)} blobs, and L1 does "
                     "not serve them itself: start with --l1-beacon, the URL of a beacon node"

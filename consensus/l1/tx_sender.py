@@ -131,8 +131,8 @@ class TxSender:
 
     async def affordable(self, request: TransactionRequest) -> int:
         """Return how many such transactions the account can pay for, at present prices."""
-        fees = await self._market(request)
-        balance = await self._l1.balance(self.address)
+        fees = await self._patiently(partial(self._market, request))
+        balance = await self._patiently(lambda: self._l1.balance(self.address))
         blobs = 0 if request.sidecar is None else len(request.sidecar.blobs)
         price = request.gas * fees.cap + GAS_PER_BLOB * blobs * fees.blob_cap + request.value
         return balance // price

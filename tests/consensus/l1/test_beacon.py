@@ -164,6 +164,11 @@ async def test_an_l1_that_serves_no_blobs(beacon: Beacon, url: str) -> None:
     own = L1OwnBeacon(url)
     assert await own.blobs(BLOCK, NAMES) == tuple(BLOBS)
     await own.close()
+    beacon.answers["/eth/v1/beacon/genesis"] = (429, {"message": "slow down"})
+    own = L1OwnBeacon(url)
+    with pytest.raises(BeaconFault, match="HTTP status 429"):
+        await own.blobs(BLOCK, NAMES)
+    await own.close()
     beacon.answers.clear()
     own = L1OwnBeacon(url)
     with pytest.raises(CriticalError, match="start with --l1-beacon"):

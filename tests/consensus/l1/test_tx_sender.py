@@ -201,6 +201,13 @@ async def test_an_outage_only_delays() -> None:
     assert scene.included_data() == [b"data"]
 
 
+async def test_an_outage_only_delays_what_is_affordable() -> None:
+    scene = Scene()
+    scene.l1.fail(3)
+    count = await let_time_pass(scene.clock, scene.sender.affordable(scene.request()))
+    assert count > 0
+
+
 async def test_an_answer_that_was_lost_does_not_send_twice() -> None:
     """L1 takes the transaction but the answer does not arrive: handing over again is harmless."""
 

@@ -6,7 +6,6 @@ from functools import partial
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.config import RollupConfig
 from consensus.consolidation import difference
-from consensus.cursor import Cursor
 from consensus.derivation.derived_attributes import DerivedAttributes
 from consensus.derivation.outcomes import NeedsL1
 from consensus.derivation.pipeline import Pipeline
@@ -158,14 +157,13 @@ class Deriver:
     def _apply(self, derived: DerivedAttributes, engine: Engine) -> Block:
         """Make the derived block the safe head, in one thread; InvalidBlock if there is none."""
         derived_from = derived.derived_from.ref
-        cursor = Cursor(derived_from).encode()
         held = self._reader.block_by_number(BlockNumber(derived.parent.number + 1))
         if held is not None:
             differing = difference(held, derived.parent.hash, derived.attributes)
             if differing is None and held.number <= engine.heads.safe.number:
                 return held
             if differing is None:
-                engine.set_heads(safe=held.header.ref, cursor=cursor, derived_from=derived_from)
+                engine.set_heads(safe=held.header.ref, derived_from=derived_from)
                 return held
             _log.warning("L1 replaces unsafe block %d: its %s differs", held.number, differing)
         parent = self._reader.header_by_hash(derived.parent.hash)
@@ -173,7 +171,7 @@ class Deriver:
             raise CorruptStore(f"L2 block {derived.parent.number}: its header is missing")
         executed = engine.build(parent, derived.attributes)
         safe = executed.block.header.ref
-        engine.insert(executed, safe=safe, cursor=cursor, derived_from=derived_from)
+        engine.insert(executed, safe=safe, derived_from=derived_from)
         return executed.block
 
     async def _check_canonical(self, block: BlockRef) -> None:

@@ -33,7 +33,6 @@ from node.types.block import Block, BlockRef, Header
 from node.types.payload import PayloadAttributes
 from node.types.primitives import BlockNumber
 
-_CURSOR_KEY = b"cursor"
 _CHAIN_ID_KEY = b"chain_id"
 
 
@@ -64,7 +63,6 @@ class Engine:
         self._subscribers: list[Callable[[HeadChange], None]] = []
         with database.read() as snapshot:
             self._heads = read_heads(snapshot)
-            self._cursor = snapshot.get(Table.META, _CURSOR_KEY)
 
     def initialise(self, genesis: Genesis) -> None:
         """Write block 0 into an empty store; ConfigError if the store is another chain's."""
@@ -89,11 +87,6 @@ class Engine:
         if self._heads is None:
             raise CriticalError("the store has no chain: initialise it with a genesis first")
         return self._heads
-
-    @property
-    def cursor(self) -> bytes | None:
-        """What the consensus layer stored last beside the chain."""
-        return self._cursor
 
     @contextmanager
     def begin(self, parent: Header, attributes: PayloadAttributes) -> Iterator[BlockExecution]:
@@ -150,7 +143,6 @@ class Engine:
         *,
         safe: BlockRef | None = None,
         finalized: BlockRef | None = None,
-        cursor: bytes | None = None,
         derived_from: BlockRef | None = None,
     ) -> None:
         """Make an executed block the unsafe head, in one commit with all else that is given.
@@ -170,12 +162,12 @@ class Engine:
                 removed = self._unwind(tx, old, block.header.ref if known else parent)
                 if not known:
                     self._extend(tx, executed)
-                self._finish(tx, old, new, cursor)
+                write_heads(tx, old, new)
                 self._note_safe(tx, old, new, derived_from)
                 self._prune(tx, new)
             if not known:
                 self._nodes.replace(executed.changes.trie_nodes, executed.changes.obsolete_nodes)
-            self._committed(HeadChange(() if known else (executed,), removed, new), cursor)
+            self._committed(HeadChange(() if known else (executed,), removed, new))
 
     def set_heads(
         self,
@@ -183,7 +175,6 @@ class Engine:
         unsafe: BlockRef | None = None,
         safe: BlockRef | None = None,
         finalized: BlockRef | None = None,
-        cursor: bytes | None = None,
         derived_from: BlockRef | None = None,
     ) -> None:
         """Move heads along the canonical chain, in one commit; a lower unsafe head unwinds.
@@ -197,9 +188,9 @@ class Engine:
             new = Heads(unsafe or old.unsafe, safe or old.safe, finalized or old.finalized)
             with self._database.write() as tx:
                 removed = self._unwind(tx, old, new.unsafe)
-                self._finish(tx, old, new, cursor)
+                write_heads(tx, old, new)
                 self._note_safe(tx, old, new, derived_from)
-            self._committed(HeadChange((), removed, new), cursor)
+            self._committed(HeadChange((), removed, new))
 
     def subscribe(self, callback: Callable[[HeadChange], None]) -> None:
         """Call `callback` after each commit, in the thread that made it."""
@@ -222,21 +213,14 @@ class Engine:
             prune(tx, min(oldest, heads.finalized.number))
 
     @staticmethod
-    def _finish(tx: WriteTransaction, old: Heads, new: Heads, cursor: bytes | None) -> None:
-        write_heads(tx, old, new)
-        if cursor is not None:
-            tx.put(Table.META, _CURSOR_KEY, cursor)
-
-    @staticmethod
     def _note_safe(
         tx: WriteTransaction, old: Heads, new: Heads, derived_from: BlockRef | None
     ) -> None:
         if new.safe != old.safe or derived_from is not None:
             note_safe_head(tx, new.safe, derived_from)
 
-    def _committed(self, change: HeadChange, cursor: bytes | None) -> None:
+    def _committed(self, change: HeadChange) -> None:
         self._heads = change.heads
-        self._cursor = self._cursor if cursor is None else cursor
         for callback in self._subscribers:
             callback(change)
 

@@ -6,8 +6,8 @@ import pytest
 from consensus.batcher.channel_builder import batch_of
 from consensus.block_refs import L2BlockRef
 from consensus.codec.batch import SingularBatch
-from consensus.cursor import decode_cursor
 from node.errors import CriticalError, ResetError, TemporaryError
+from node.safe_heads import SafeHead, safe_head_at
 from node.storage.schema import Table
 from node.types.block import Block, BlockRef
 from node.types.primitives import keccak256
@@ -97,14 +97,15 @@ async def test_an_expired_window_brings_empty_blocks(scene: Scene) -> None:
     assert derived[-1].l1_origin.number >= 103
 
 
-async def test_the_cursor_names_the_l1_block_of_the_safe_head(scene: Scene) -> None:
+async def test_the_store_names_the_l1_block_of_the_safe_head(scene: Scene) -> None:
     blocks = await scene.sequence()
     scene.publish(_batches(blocks))
     inclusion = scene.l1.head.ref
     scene.l1.mine_empty(3)
     await scene.verifier.derive()
-    assert scene.verifier.engine.cursor is not None
-    assert decode_cursor(scene.verifier.engine.cursor).derived_from == inclusion
+    with scene.verifier.reader.snapshot() as snapshot:
+        entry = safe_head_at(snapshot, inclusion.number + 3)
+    assert entry == SafeHead(scene.verifier.reader.heads().safe, inclusion)
 
 
 async def test_a_restart_goes_on_from_the_safe_head(scene: Scene) -> None:

@@ -18,7 +18,7 @@ from node.types.block import Header
 from node.types.primitives import Address, BlockNumber, Hash32
 from rpc.dispatcher import Dispatcher
 from tests.crash.client import as_text
-from tests.crash.commits import Commit, Model, cursor_number
+from tests.crash.commits import Commit, Model, commit_number, newest_safe_head
 from tests.crash.store import UNDO_BLOCKS, open_store
 
 _REPLAYED_BELOW = 3
@@ -61,12 +61,14 @@ def audit(path: Path, model: Model, announced: Sequence[Commit], shown: Shown, f
     """
     with open_store(path) as store:
         engine, reader = store.chain.engine, store.chain.reader
-        committed = cursor_number(engine.cursor) - model.commits
+        newest = newest_safe_head(store.database)
+        committed = commit_number(newest) - model.commits
         assert 0 <= committed <= len(announced), "commits are lost, or were never announced"
         fork = min([len(model.hashes), *(c.parent + 1 for c in announced[:committed])])
         model.apply(announced[:committed])
         _check_acknowledged(announced, committed, shown)
         _check_heads(engine, reader, model)
+        assert newest == model.safe_head, "the safe head's L1 block is of another commit"
         with store.database.read() as snapshot:
             kept = first_kept(snapshot)
             _check_chain(snapshot, model, kept)
@@ -91,7 +93,6 @@ def _check_acknowledged(announced: Sequence[Commit], committed: int, shown: Show
 
 def _check_heads(engine: Engine, reader: Reader, model: Model) -> None:
     assert engine.heads == reader.heads() == model.heads, "the heads are of another commit"
-    assert engine.cursor == model.cursor, "the cursor is of another commit than the heads"
 
 
 def _check_chain(snapshot: Snapshot, model: Model, kept: int) -> None:

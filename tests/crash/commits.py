@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from node.chain import Heads
+from node.safe_heads import SafeHead, safe_head_at
+from node.storage.database import Database
 from node.types.block import BlockRef
-from node.types.primitives import BlockNumber, Hash32
+from node.types.primitives import BlockNumber, Hash32, keccak256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,29 @@ class Model:
         return Heads(self.ref(len(self.hashes) - 1), self.ref(self.safe), self.ref(self.finalized))
 
     @property
-    def cursor(self) -> bytes | None:
-        """What the last commit put beside the chain."""
-        return encode_cursor(self.commits, self.heads) if self.commits else None
+    def safe_head(self) -> SafeHead | None:
+        """What the last commit noted beside the chain."""
+        if not self.commits:
+            return None
+        return SafeHead(self.heads.safe, origin_of(self.commits, self.heads))
 
     def ref(self, number: int) -> BlockRef:
         """Return the canonical block at a height."""
         return BlockRef(self.hashes[number], BlockNumber(number))
 
 
-def encode_cursor(number: int, heads: Heads) -> bytes:
-    """Return a cursor that says which commit it belongs to, and which heads."""
+def origin_of(number: int, heads: Heads) -> BlockRef:
+    """Return an L1 block that says which commit derived from it, and which heads it set."""
     hashes = b"".join(ref.hash for ref in (heads.unsafe, heads.safe, heads.finalized))
-    return number.to_bytes(8, "big") + hashes
+    return BlockRef(keccak256(number.to_bytes(8, "big") + hashes), BlockNumber(number))
 
 
-def cursor_number(cursor: bytes | None) -> int:
-    """Return the number of the commit that a cursor was part of; 0 without one."""
-    return 0 if cursor is None else int.from_bytes(cursor[:8], "big")
+def newest_safe_head(database: Database) -> SafeHead | None:
+    """Return the safe head that was noted last, None in a new store."""
+    with database.read() as snapshot:
+        return safe_head_at(snapshot, 2**64 - 1)
+
+
+def commit_number(newest: SafeHead | None) -> int:
+    """Return the number of the commit that a safe head was noted in; 0 without one."""
+    return 0 if newest is None else newest.derived_from.number

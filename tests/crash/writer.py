@@ -22,7 +22,7 @@ from node.chain import Heads
 from node.types.block import BlockRef, Header
 from node.types.primitives import BlockNumber
 from tests.crash.client import Client
-from tests.crash.commits import Commit, cursor_number, encode_cursor
+from tests.crash.commits import Commit, commit_number, newest_safe_head, origin_of
 from tests.crash.shim import Moment, Shim
 from tests.crash.store import Store, open_store
 from tests.node.chains import Chain, l1_attributes
@@ -69,7 +69,7 @@ class Writer:
         self._shim = shim
         self._lock = threading.Lock()
         self._chance = random.Random(plan.seed)
-        self._number = cursor_number(self._engine.cursor)
+        self._number = commit_number(newest_safe_head(store.database))
         self._begun = 0
         self._began_at = 0.0
         self._usual_s = 0.002
@@ -110,8 +110,8 @@ class Writer:
         safe, finalized = self._next_heads(parent.number)
         new = Heads(executed.block.header.ref, safe, finalized)
         self._announce(parent.number, new)
-        cursor = encode_cursor(self._number, new)
-        self._engine.insert(executed, safe=safe, finalized=finalized, cursor=cursor)
+        origin = origin_of(self._number, new)
+        self._engine.insert(executed, safe=safe, finalized=finalized, derived_from=origin)
 
     def _move_heads(self) -> None:
         """A commit without a block: the safe head moves on, or the chain is cut."""
@@ -123,8 +123,10 @@ class Writer:
         safe, finalized = self._next_heads(top)
         new = Heads(self._canonical(top).ref, safe, finalized)
         self._announce(top, new)
-        cursor = encode_cursor(self._number, new)
-        self._engine.set_heads(unsafe=new.unsafe, safe=safe, finalized=finalized, cursor=cursor)
+        origin = origin_of(self._number, new)
+        self._engine.set_heads(
+            unsafe=new.unsafe, safe=safe, finalized=finalized, derived_from=origin
+        )
 
     def _next_heads(self, top: int) -> tuple[BlockRef, BlockRef]:
         """Return a safe head not above `top`, which may go back, and a finalized one, which not."""

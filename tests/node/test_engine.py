@@ -76,7 +76,6 @@ def test_a_new_store_has_only_its_first_block() -> None:
         first = genesis_block(GENESIS).block.header.ref
         assert chain.engine.heads == Heads(first, first, first)
         assert chain.engine.heads == chain.reader.heads()
-        assert chain.engine.cursor is None
 
 
 def test_without_a_first_block_there_are_no_heads() -> None:
@@ -121,12 +120,11 @@ def test_everything_survives_reopening(tmp_path: Path) -> None:
     with open_chain(tmp_path) as chain:
         one = chain.extend(chain.creation())
         two = chain.build(chain.store(contract_of(one.block.transactions[0]), 1, 2))
-        chain.engine.insert(two, safe=ref(one), finalized=ref(one), cursor=b"here")
+        chain.engine.insert(two, safe=ref(one), finalized=ref(one))
         before = content(chain.database)
     with open_chain(tmp_path) as chain:
         assert content(chain.database) == before
         assert chain.engine.heads == Heads(ref(two), ref(one), ref(one))
-        assert chain.engine.cursor == b"here"
         chain.extend(chain.transfer())
 
 
@@ -234,12 +232,9 @@ def test_unwinding_by_lowering_the_unsafe_head() -> None:
         three = chain.extend(chain.transfer())
         changes: list[HeadChange] = []
         chain.engine.subscribe(changes.append)
-        chain.engine.set_heads(unsafe=ref(one), cursor=b"back")
+        chain.engine.set_heads(unsafe=ref(one))
         assert changes == [HeadChange((), (three.block, two.block), chain.engine.heads)]
         assert chain.engine.heads.unsafe == ref(one)
-        assert chain.engine.cursor == b"back"
-        with chain.database.write() as tx:
-            tx.delete(Table.META, b"cursor")
         assert_like_a_store_that_saw_only(chain, [one])
 
 
@@ -251,7 +246,7 @@ def test_safe_and_finalized_follow() -> None:
     with open_chain() as chain:
         one, two, three = three_blocks(chain)
         chain.engine.set_heads(safe=ref(two))
-        chain.engine.set_heads(finalized=ref(one), cursor=b"x")
+        chain.engine.set_heads(finalized=ref(one))
         assert chain.engine.heads == Heads(ref(three), ref(two), ref(one))
         # The safe head may go back, down to the finalized one.
         chain.engine.set_heads(safe=ref(one))

@@ -1,5 +1,7 @@
 """The safe heads of L1 blocks on a real store, moved by the engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from node.errors import CorruptStore
 from node.execution.transition import ExecutedBlock
 from node.safe_heads import SafeHead, safe_head_at
-from node.storage.database import Database
+from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table, number_key
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, keccak256
 from tests.node.chains import Chain, open_chain
+from tests.node.test_engine import content
 
 
 def ref(executed: ExecutedBlock) -> BlockRef:
@@ -115,6 +118,50 @@ def test_nothing_changes_when_the_commit_fails() -> None:
         with pytest.raises(Exception, match="is not canonical"):
             chain.engine.set_heads(safe=lost, derived_from=l1(20))
         assert numbers(chain.database) == {10: 2, 12: 4, 15: 6}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_entry_comes_with_its_block_or_not_at_all(
+    is_new: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit that makes a block safe is one transaction: broken off at its end, nothing of it
+    is there, and where it is not, all of it.
+    """
+    with open_chain() as chain:
+        blocks = derived(chain)
+        executed = chain.build() if is_new else chain.extend()
+        before, commits = content(chain.database), 0
+        write = chain.database.write
+
+        @contextmanager
+        def broken_off() -> Iterator[WriteTransaction]:
+            with write() as tx:
+                yield tx
+                raise OSError("no space left")
+
+        @contextmanager
+        def counted() -> Iterator[WriteTransaction]:
+            nonlocal commits
+            with write() as tx:
+                yield tx
+            commits += 1
+
+        def make_safe() -> None:
+            if is_new:
+                chain.engine.insert(executed, safe=ref(executed), derived_from=l1(17))
+            else:
+                chain.engine.set_heads(safe=ref(executed), derived_from=l1(17))
+
+        monkeypatch.setattr(chain.database, "write", broken_off)
+        with pytest.raises(OSError, match="no space"):
+            make_safe()
+        assert content(chain.database) == before
+        assert at(chain.database, 17) == SafeHead(blocks[5], l1(15))
+        monkeypatch.setattr(chain.database, "write", counted)
+        make_safe()
+        assert commits == 1
+        assert at(chain.database, 17) == SafeHead(chain.reader.heads().safe, l1(17))
+        assert chain.reader.heads().safe == ref(executed)
 
 
 @pytest.mark.parametrize("value", [b"", bytes(71), bytes(73), bytes(72)])

@@ -21,6 +21,16 @@ class UnknownArtifactError(KeyError):
 
 
 @dataclass(frozen=True, slots=True)
+class StorageVariable:
+    """A state variable: `offset` and `size` are bytes within its slot, counted from the right."""
+
+    label: str
+    slot: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A compiled contract.
 
@@ -33,6 +43,25 @@ class Artifact:
     abi: list[dict[str, Any]]
     bytecode: bytes
     deployed_bytecode: bytes
+    storage_layout: tuple[StorageVariable, ...]
+
+    def storage(self, **values: int) -> dict[int, int]:
+        """Return the slots that hold `values`: numbers, or addresses as numbers, by variable name.
+
+        ValueError if there is no such variable or the value is wider than it.
+        """
+        variables = {variable.label: variable for variable in self.storage_layout}
+        slots: dict[int, int] = {}
+        for label, value in values.items():
+            if label not in variables:
+                raise ValueError(f"{self.name}: no variable {label!r} in its storage")
+            variable = variables[label]
+            if not 0 <= value < 1 << 8 * variable.size:
+                raise ValueError(
+                    f"{self.name}.{label}: expected {variable.size} bytes, got {value}"
+                )
+            slots[variable.slot] = slots.get(variable.slot, 0) | value << 8 * variable.offset
+        return slots
 
 
 @cache
@@ -53,4 +82,8 @@ def load_artifact(name: str) -> Artifact:
         abi=content["abi"],
         bytecode=bytes.fromhex(content["bytecode"][2:]),
         deployed_bytecode=bytes.fromhex(content["deployedBytecode"][2:]),
+        storage_layout=tuple(
+            StorageVariable(entry["label"], entry["slot"], entry["offset"], entry["bytes"])
+            for entry in content["storageLayout"]
+        ),
     )

@@ -12,8 +12,9 @@ from node.config import (
     parse_chain_config,
 )
 from node.errors import ConfigError
-from node.genesis.dev_accounts import OPERATOR_ACCOUNTS, USER_ACCOUNTS
+from node.genesis.dev_accounts import DEPLOYER_ACCOUNT, OPERATOR_ACCOUNTS, USER_ACCOUNTS
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
+from node.genesis.predeploy_settings import PredeploySettings
 from node.genesis.predeploys import (
     ATTRIBUTION_ADDRESS,
     SEQUENCER_FEE_VAULT_ADDRESS,
@@ -77,19 +78,27 @@ def l2_genesis(
     min_base_fee: int | None = None,
     attribution: AttributionConfig | None = None,
     funded: Iterable[Address] | None = None,
+    predeploy_settings: PredeploySettings | None = None,
     contracts: Mapping[Address, GenesisAccount] | None = None,
 ) -> Genesis:
     """Return a rollup with every fork up to Isthmus from its start.
 
     `min_base_fee` (wei per gas) adds Jovian, whose header carries it. `funded` get 10,000 OPEN
-    each: by default the ten user accounts. `contracts` are further predeploys.
+    each: by default the ten user accounts. `predeploy_settings` belong to the development deployer
+    by default. `contracts` are further predeploys.
     """
     if funded is None:
         funded = [account.address for account in USER_ACCOUNTS]
+    if predeploy_settings is None:
+        predeploy_settings = PredeploySettings.owned_by(DEPLOYER_ACCOUNT.address)
     raw_config = _rollup_config(chain_id, eip1559_denominator, eip1559_elasticity)
     if min_base_fee is not None:
         raw_config["jovianTime"] = 0
-    fixed = {**ROLLUP_SYSTEM_CONTRACTS, **predeploys(), **(contracts or {})}
+    fixed = {
+        **ROLLUP_SYSTEM_CONTRACTS,
+        **predeploys(predeploy_settings),
+        **(contracts or {}),
+    }
     if attribution is not None:
         raw_config["attributionTime"] = attribution.time
         raw_config["attributionCalldataGas"] = attribution.calldata_gas

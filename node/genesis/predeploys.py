@@ -1,7 +1,11 @@
 """Contracts that exist on a rollup from its first block, at the OP Stack's addresses."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from node.artifacts import load_artifact
 from node.genesis.genesis import GenesisAccount
+from node.genesis.predeploy_settings import PredeploySettings
 from node.types.primitives import Address, hex_address
 
 SEQUENCER_FEE_VAULT_ADDRESS = hex_address("0x4200000000000000000000000000000000000011")
@@ -15,10 +19,15 @@ IMPLEMENTATION_SLOT = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA50
 ADMIN_SLOT = 0xB53127684A568B3173AE13B9F8A6016E243E63B6E8EE1178D6A717850B5D6103
 
 _IMPLEMENTATION_PREFIX = bytes.fromhex("c0d3c0d3c0d3c0d3c0d3c0d3c0d3c0d3c0d3")
-_PROXIED = {
-    L1_BLOCK_ADDRESS: "L1Block",
-    MESSAGE_PASSER_ADDRESS: "L2ToL1MessagePasser",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class _Predeploy:
+    """A contract of ours, and what its storage (that of its proxy) starts with."""
+
+    name: str
+    address: Address
+    storage: Mapping[int, int] = field(default_factory=dict)
 
 
 def implementation_address(predeploy: Address) -> Address:
@@ -26,16 +35,21 @@ def implementation_address(predeploy: Address) -> Address:
     return Address(_IMPLEMENTATION_PREFIX + predeploy[18:])
 
 
-def predeploys() -> dict[Address, GenesisAccount]:
+def predeploys(settings: PredeploySettings) -> dict[Address, GenesisAccount]:
     """Proxies and implementations of the contracts that every rollup has."""
     accounts: dict[Address, GenesisAccount] = {}
-    for address, name in _PROXIED.items():
-        implementation = implementation_address(address)
-        accounts[address] = _proxy(implementation)
-        accounts[implementation] = GenesisAccount(
-            nonce=1, code=load_artifact(name).deployed_bytecode
-        )
+    for predeploy in _proxied(settings):
+        implementation = implementation_address(predeploy.address)
+        accounts[predeploy.address] = _proxy(implementation, predeploy.storage)
+        accounts[implementation] = _contract(predeploy.name)
     return accounts
+
+
+def _proxied(settings: PredeploySettings) -> list[_Predeploy]:
+    return [
+        _Predeploy("L1Block", L1_BLOCK_ADDRESS),
+        _Predeploy("L2ToL1MessagePasser", MESSAGE_PASSER_ADDRESS),
+    ]
 
 
 def attribution_account() -> GenesisAccount:
@@ -43,11 +57,16 @@ def attribution_account() -> GenesisAccount:
     return GenesisAccount(nonce=1, code=b"\xfe")
 
 
-def _proxy(implementation: Address) -> GenesisAccount:
+def _contract(name: str) -> GenesisAccount:
+    return GenesisAccount(nonce=1, code=load_artifact(name).deployed_bytecode)
+
+
+def _proxy(implementation: Address, storage: Mapping[int, int]) -> GenesisAccount:
     return GenesisAccount(
         nonce=1,
         code=load_artifact("Proxy").deployed_bytecode,
         storage={
+            **storage,
             IMPLEMENTATION_SLOT: int.from_bytes(implementation, "big"),
             ADMIN_SLOT: int.from_bytes(PROXY_ADMIN_ADDRESS, "big"),
         },

@@ -128,9 +128,13 @@ class L1Client:
         """Return what a unit of blob gas costs in the next block, in wei."""
         return await self._quantity("eth_blobBaseFee")
 
-    async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
+    async def estimate_gas(
+        self, sender: Address, to: Address | None, data: bytes, value: int = 0
+    ) -> int:
         """Return the gas that a transaction will need; RpcFault says why it would revert."""
         call: dict[str, Json] = {"from": "0x" + sender.hex(), "data": "0x" + data.hex()}
+        if value:
+            call["value"] = hex(value)
         if to is not None:
             call["to"] = "0x" + to.hex()
         return await self._quantity("eth_estimateGas", call)

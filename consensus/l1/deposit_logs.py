@@ -26,7 +26,7 @@ def derive_deposits(
     fork the rollup. Sender addresses are as logged; L1 has aliased contracts already.
     """
     return tuple(
-        _parse(l1_block_hash, index, log)
+        parse_deposit(l1_block_hash, index, log)
         for index, log in successful_logs(receipts)
         if log.address == portal and log.topics[:1] == (DEPOSIT_TOPIC,)
     )
@@ -42,7 +42,12 @@ def successful_logs(receipts: Iterable[Receipt]) -> Iterator[tuple[int, Log]]:
             index += 1
 
 
-def _parse(l1_block_hash: Hash32, index: int, log: Log) -> DepositTransaction:
+def parse_deposit(l1_block_hash: Hash32, index: int, log: Log) -> DepositTransaction:
+    """Return the deposit of the portal's event that is log `index` of the whole L1 block.
+
+    CriticalError if it is malformed.
+    """
+
     def malformed(reason: str) -> CriticalError:
         return CriticalError(f"deposit in L1 block 0x{l1_block_hash.hex()}, log {index}: {reason}")
 

@@ -73,7 +73,14 @@ def as_object(value: Json, name: str) -> JsonObject:
 
 def as_objects(value: Json, name: str) -> list[JsonObject]:
     """Check that a JSON value is a list of objects."""
-    return [as_object(entry, name) for entry in _list(value, name)]
+    return [as_object(entry, name) for entry in as_list(value, name)]
+
+
+def as_list(value: Json, name: str) -> list[Json]:
+    """Check that a JSON value is a list."""
+    if not isinstance(value, list):
+        raise MalformedL1Data(f"{name}: expected a list, got {_shown(value)}")
+    return value
 
 
 def as_quantity(value: Json, name: str) -> int:
@@ -199,7 +206,7 @@ def _typed_fields(kind: int, tx: JsonObject) -> list[RlpItem]:
     fields.append(_access_list(tx))
     if kind == BLOB:
         fields.append(_uint(tx, "maxFeePerBlobGas"))
-        hashes = _list(tx.get("blobVersionedHashes"), "blobVersionedHashes")
+        hashes = as_list(tx.get("blobVersionedHashes"), "blobVersionedHashes")
         fields.append([as_hash(entry, "blobVersionedHash") for entry in hashes])
     elif kind == SET_CODE:
         fields.append(_authorizations(tx))
@@ -214,7 +221,7 @@ def _recipient(tx: JsonObject) -> bytes:
 def _access_list(tx: JsonObject) -> RlpItem:
     entries: list[RlpItem] = []
     for entry in as_objects(tx.get("accessList"), "accessList"):
-        keys = _list(entry.get("storageKeys"), "storageKeys")
+        keys = as_list(entry.get("storageKeys"), "storageKeys")
         address = as_data(entry.get("address"), "accessList address", 20)
         entries.append([address, [as_hash(key, "storageKey") for key in keys]])
     return entries
@@ -252,7 +259,7 @@ def _receipt(entry: JsonObject, cumulative_before: int) -> Receipt:
         status=as_quantity(entry.get("status"), "status"),
         cumulative_gas_used=cumulative,
         gas_used=cumulative - cumulative_before,
-        logs=tuple(_log(log) for log in as_objects(entry.get("logs"), "logs")),
+        logs=tuple(log_from_json(log) for log in as_objects(entry.get("logs"), "logs")),
         bloom=as_data(entry.get("logsBloom"), "logsBloom", 256),
         contract_address=None
         if contract is None
@@ -260,8 +267,9 @@ def _receipt(entry: JsonObject, cumulative_before: int) -> Receipt:
     )
 
 
-def _log(log: JsonObject) -> Log:
-    topics = _list(log.get("topics"), "topics")
+def log_from_json(log: JsonObject) -> Log:
+    """Rebuild a log."""
+    topics = as_list(log.get("topics"), "topics")
     return Log(
         Address(as_data(log.get("address"), "log address", 20)),
         tuple(as_hash(topic, "topic") for topic in topics),
@@ -271,12 +279,6 @@ def _log(log: JsonObject) -> Log:
 
 def _uint(fields: JsonObject, name: str) -> bytes:
     return encode_uint(as_quantity(fields.get(name), name))
-
-
-def _list(value: Json, name: str) -> list[Json]:
-    if not isinstance(value, list):
-        raise MalformedL1Data(f"{name}: expected a list, got {_shown(value)}")
-    return value
 
 
 def _shown(value: Json) -> str:

@@ -25,11 +25,12 @@ class Unreachable(TemporaryError):
 
 
 class RpcFault(TemporaryError):
-    """The server answered with an error; `code` and `message` are its own."""
+    """The server answered with an error; `code`, `message` and `data` are its own."""
 
-    def __init__(self, method: str, code: int, message: str) -> None:
+    def __init__(self, method: str, code: int, message: str, data: Json = None) -> None:
         self.code = code
         self.message = message
+        self.data = data
         super().__init__(f"{method}: the server answered {code} {message!r}")
 
     @property
@@ -175,6 +176,7 @@ def _result_of(answer: Json, method: str) -> Json:
             method,
             code if isinstance(code, int) else 0,
             str(fields.get("message", error))[:_MESSAGE_LIMIT],
+            fields.get("data"),
         )
     if "result" not in answer:
         raise Unreachable(f"{method}: expected a result or an error, got neither")

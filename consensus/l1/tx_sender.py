@@ -55,7 +55,8 @@ class SenderSettings:
 
     A transaction counts as included once `confirmations` blocks hold it, its own among them. It is
     replaced by a dearer one every `resend_after_s` until it is in a block, up to `fee_limit`.
-    Pools want `blob_bump_percent` more for a transaction that replaces one with blobs.
+    Pools want `blob_bump_percent` more for a transaction that replaces one with blobs. `layer` and
+    `coin` are what messages call the chain and what its gas is paid with.
     """
 
     confirmations: int = 1
@@ -65,6 +66,8 @@ class SenderSettings:
     blob_bump_percent: int = 100
     minimum_tip: int = 1_000_000
     fee_limit: int = 1_000 * 10**9
+    layer: str = "L1"
+    coin: str = "ether"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +281,7 @@ class TxSender:
                 raise await self._funds_error(transaction) from fault
             if refusal is Refusal.OTHER:
                 raise TransactionRefused(
-                    f"L1 refuses a transaction of {self._name}: {fault}"
+                    f"{self._settings.layer} refuses a transaction of {self._name}: {fault}"
                 ) from fault
             return None if refusal is Refusal.ALREADY_KNOWN else refusal
         return None
@@ -288,8 +291,9 @@ class TxSender:
         blob_gas = GAS_PER_BLOB * len(transaction.blob_versioned_hashes)
         needed = transaction.gas * transaction.max_fee_per_gas + transaction.value
         needed += blob_gas * transaction.max_fee_per_blob_gas
+        layer, coin = self._settings.layer, self._settings.coin
         return InsufficientL1Funds(
-            f"{self._name} has {balance / _ETHER:.6f} ether on L1 and needs "
+            f"{self._name} has {balance / _ETHER:.6f} {coin} on {layer} and needs "
             f"{needed / _ETHER:.6f} for its next transaction: send it some"
         )
 
@@ -302,12 +306,13 @@ class TxSender:
                 raise
             except TemporaryError as error:
                 if not self._is_l1_down:
-                    _log.warning("L1 does not answer, %s waits: %s", self._name, error)
+                    layer = self._settings.layer
+                    _log.warning("%s does not answer, %s waits: %s", layer, self._name, error)
                 self._is_l1_down = True
                 await self._pause()
             else:
                 if self._is_l1_down:
-                    _log.info("L1 answers again, %s goes on", self._name)
+                    _log.info("%s answers again, %s goes on", self._settings.layer, self._name)
                 self._is_l1_down = False
                 return answer
 

@@ -11,7 +11,7 @@ library AddressAlias {
 
     /// @notice The L2 sender of a deposit made by the current `msg.sender`.
     function ofSender() internal view returns (address) {
-        return _hasKey() ? msg.sender : fromL1Contract(msg.sender);
+        return senderHasKey() ? msg.sender : fromL1Contract(msg.sender);
     }
 
     /// @notice The L2 alias of an L1 contract.
@@ -21,9 +21,9 @@ library AddressAlias {
         }
     }
 
-    /// @dev True for the transaction's signer and for an account that delegates by EIP-7702: its
-    ///      code is 0xef0100 and an address, which no contract creation can produce (EIP-3541).
-    function _hasKey() private view returns (bool) {
+    /// @notice True for the transaction's signer and for an account that delegates by EIP-7702: its
+    ///         code is 0xef0100 and an address, which no contract creation can produce (EIP-3541).
+    function senderHasKey() internal view returns (bool) {
         if (msg.sender == tx.origin) return true;
         if (msg.sender.code.length != 23) return false;
         return bytes3(msg.sender.code) == 0xef0100;

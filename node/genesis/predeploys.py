@@ -8,7 +8,10 @@ from node.genesis.genesis import GenesisAccount
 from node.genesis.predeploy_settings import PredeploySettings
 from node.types.primitives import Address, hex_address
 
+L2_CROSS_DOMAIN_MESSENGER_ADDRESS = hex_address("0x4200000000000000000000000000000000000007")
+L2_STANDARD_BRIDGE_ADDRESS = hex_address("0x4200000000000000000000000000000000000010")
 SEQUENCER_FEE_VAULT_ADDRESS = hex_address("0x4200000000000000000000000000000000000011")
+MINTABLE_ERC20_FACTORY_ADDRESS = hex_address("0x4200000000000000000000000000000000000012")
 L1_BLOCK_ADDRESS = hex_address("0x4200000000000000000000000000000000000015")
 MESSAGE_PASSER_ADDRESS = hex_address("0x4200000000000000000000000000000000000016")
 PROXY_ADMIN_ADDRESS = hex_address("0x4200000000000000000000000000000000000018")
@@ -49,6 +52,35 @@ def _proxied(settings: PredeploySettings) -> list[_Predeploy]:
     return [
         _Predeploy("L1Block", L1_BLOCK_ADDRESS),
         _Predeploy("L2ToL1MessagePasser", MESSAGE_PASSER_ADDRESS),
+        *_bridge(settings),
+    ]
+
+
+def _bridge(settings: PredeploySettings) -> list[_Predeploy]:
+    """What sends messages and tokens to L1: each part knows its other side."""
+
+    def storage(name: str, **values: bytes) -> Mapping[int, int]:
+        words = {label: int.from_bytes(value, "big") for label, value in values.items()}
+        return load_artifact(name).storage(**words)
+
+    messenger, bridge = settings.l1_cross_domain_messenger, settings.l1_standard_bridge
+    factory = "OptimismMintableERC20Factory"
+    return [
+        _Predeploy(
+            "L2CrossDomainMessenger",
+            L2_CROSS_DOMAIN_MESSENGER_ADDRESS,
+            storage("L2CrossDomainMessenger", l1Messenger=messenger),
+        ),
+        _Predeploy(
+            "L2StandardBridge",
+            L2_STANDARD_BRIDGE_ADDRESS,
+            storage("L2StandardBridge", l1Bridge=bridge),
+        ),
+        _Predeploy(
+            factory,
+            MINTABLE_ERC20_FACTORY_ADDRESS,
+            storage(factory, bridge=L2_STANDARD_BRIDGE_ADDRESS),
+        ),
     ]
 
 

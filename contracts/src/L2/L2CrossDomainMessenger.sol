@@ -13,6 +13,9 @@ contract L2CrossDomainMessenger is CrossDomainMessenger {
     /// @dev The messenger on L1.
     address internal l1Messenger;
 
+    /// @notice The rollup has no messenger on L1.
+    error NoMessengerOnL1();
+
     /// @notice The messenger on L1, under its older name.
     function l1CrossDomainMessenger() external view returns (address) {
         return l1Messenger;
@@ -29,7 +32,9 @@ contract L2CrossDomainMessenger is CrossDomainMessenger {
     }
 
     function _send(uint64 gasLimit, bytes memory data) internal override {
-        L2ToL1MessagePasser(Predeploys.L2_TO_L1_MESSAGE_PASSER).initiateWithdrawal(l1Messenger, gasLimit, data);
+        address target = l1Messenger;
+        if (target == address(0)) revert NoMessengerOnL1();
+        L2ToL1MessagePasser(Predeploys.L2_TO_L1_MESSAGE_PASSER).initiateWithdrawal(target, gasLimit, data);
     }
 
     /// @dev A contract's deposit comes from its alias.

@@ -3,33 +3,36 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from consensus.batcher.channel_builder import (
     BatchType,
     ChannelBuilder,
     ChannelLimits,
     ClosedChannel,
-    batch_of,
 )
 from consensus.batcher.data_availability import (
     DataAvailability,
     blob_requests,
     calldata_request,
 )
+from consensus.batcher.forewarning import Forewarning
+from consensus.batcher.posted_channels import PostedChannels
 from consensus.block_refs import L1BlockRef
 from consensus.codec.frame import CHANNEL_ID_SIZE, ChannelId
 from consensus.config import RollupConfig
 from consensus.l1.chain_config import L1ChainConfig
-from consensus.l1.client import TransactionInclusion
 from consensus.l1.tx_sender import TransactionRequest, TxSender
 from consensus.l1.watcher import L1Watcher
 from node.clock import Clock
 from node.errors import ConfigError, OperationRefused, TemporaryError
 from node.reader import Reader
 from node.types.block import BlockRef
-from node.types.primitives import BlockNumber, checksum_address
+from node.types.primitives import BlockNumber
+from node.worker import run_in_thread
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +42,9 @@ class BatcherSettings:
     """`lost_after_l1_blocks`: how far derivation may read past a channel that it did not accept.
 
     `max_unsafe_channels` are on their way at a time, `max_blocks_per_step` are taken at once, and
-    `retry_s` seconds pass after a failure. It warns when its funds are good for fewer than
-    `low_funds_transactions`, and `window_warning` L1 blocks before a sequencing window ends.
+    `retry_s` seconds pass after a failure. A stop waits `stop_patience_s` seconds for L1. It warns
+    when its funds are good for fewer than `low_funds_transactions`, and `window_warning` L1 blocks
+    before a sequencing window ends.
     """
 
     limits: ChannelLimits = field(default_factory=ChannelLimits)
@@ -48,21 +52,12 @@ class BatcherSettings:
     data_availability: DataAvailability = DataAvailability.CALLDATA
     poll_interval_s: float = 0.5
     retry_s: float = 5.0
+    stop_patience_s: float = 20.0
     max_unsafe_channels: int = 8
     max_blocks_per_step: int = 500
     lost_after_l1_blocks: int = 3
     low_funds_transactions: int = 50
     window_warning: int = 20
-
-
-@dataclass(slots=True)
-class _Posted:
-    """A closed channel that L1 may still lose. `included_at` is the L1 height of its last frame."""
-
-    first: BlockRef
-    last: BlockRef
-    sends: Sequence[asyncio.Task[TransactionInclusion]]
-    included_at: int | None = None
 
 
 class Batcher:
@@ -96,9 +91,16 @@ class Batcher:
                 f"idle_s: expected more than the block time of {config.block_time} s, "
                 f"got {self._settings.limits.idle_s}"
             )
-        self._warn_of_another_batcher()
+        self._forewarning = Forewarning(
+            config,
+            reader,
+            sender,
+            low_funds_transactions=self._settings.low_funds_transactions,
+            window_warning=self._settings.window_warning,
+        )
         self._builder: ChannelBuilder | None = None
-        self._posted: list[_Posted] = []
+        self._posted = PostedChannels(self._settings.lost_after_l1_blocks)
+        self._begun_after: BlockRef | None = None
         self._last_taken: BlockRef | None = None
         self._start_height: int | None = None
         self._turn = asyncio.Lock()
@@ -107,8 +109,6 @@ class Batcher:
         self._is_flush_wanted = False
         self._flush_asked = asyncio.Event()
         self._transactions_made = 0
-        self._is_low_on_funds = False
-        self._warned_of_window = -1
 
     @property
     def transactions_made(self) -> int:
@@ -139,7 +139,8 @@ class Batcher:
 
     def close(self) -> None:
         """Leave to L1 what is on its way."""
-        self._cancel_sends()
+        self._posted.give_up()
+        self._forewarning.close()
 
     def start(self) -> None:
         """Post again, from the safe head on; OperationRefused if it does already."""
@@ -151,17 +152,23 @@ class Batcher:
     async def stop(self) -> None:
         """Take no more blocks, and return when what is on its way is on L1, or has failed.
 
-        OperationRefused if it was stopped before.
+        OperationRefused if it was stopped before, or if L1 takes too long: it is stopped then, too,
+        and what the error names may still come to L1.
         """
         if not self.is_running:
             raise OperationRefused("batcher is not running")
         self._running.clear()
         async with self._turn:
-            sends = [send for channel in self._posted for send in channel.sends]
-            if sends:
-                await asyncio.wait(sends)
+            await self._first_of(self._posted.ended(), self._settings.stop_patience_s)
+            left = self._posted.on_their_way()
+            self._posted.give_up()
             self._forget()
         _log.info("batcher stopped")
+        if left:
+            raise OperationRefused(
+                f"batcher is stopped, but L1 has not taken all within "
+                f"{self._settings.stop_patience_s:g} s: {left}, may still be included"
+            )
 
     def flush(self) -> None:
         """Close the open channel at once, whatever its size; OperationRefused if stopped."""
@@ -178,38 +185,35 @@ class Batcher:
         heads = self._watcher.heads
         if heads is None:
             return
-        self._review_posted()
+        self._check_posted()
         self._check_chain()
-        self._check_window(heads.latest.number)
+        self._forewarning.check_window(heads.latest.number)
         if self._last_taken is None and not self._start(heads.latest.number):
             return
         while self._last_taken is not None and self._may_post():
-            await asyncio.to_thread(self._take_blocks, self._last_taken, heads.latest.number)
+            work = partial(self._take_blocks, self._last_taken, heads.latest.number)
+            await run_in_thread(work)
             if not await self._post_if_due(heads.latest.number):
                 return
 
     async def _rest(self, pause_s: float) -> None:
         """Wait for the next step, or until the open channel is to be closed."""
+        try:
+            await self._first_of(self._flush_asked.wait(), pause_s)
+        finally:
+            self._flush_asked.clear()
+
+    async def _first_of(self, awaited: Coroutine[Any, Any, object], limit_s: float) -> None:
+        """Return when something has happened, or after so many seconds."""
         waits = [
-            asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + pause_s)),
-            asyncio.ensure_future(self._flush_asked.wait()),
+            asyncio.ensure_future(awaited),
+            asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + limit_s)),
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._flush_asked.clear()
             for wait in waits:
                 wait.cancel()
-
-    def _warn_of_another_batcher(self) -> None:
-        first = self._config.genesis.system_config.batcher
-        if self._sender.address != first:
-            _log.warning(
-                "posting as %s, but the rollup began with batcher %s: nothing counts unless "
-                "SystemConfig on L1 was changed to it",
-                checksum_address(self._sender.address),
-                checksum_address(first),
-            )
 
     def _start(self, l1_head: int) -> bool:
         """Begin at the safe head, once derivation knows all that L1 had when we asked first."""
@@ -218,90 +222,45 @@ class Batcher:
         current = self._current_l1()
         if current is None or current.number < self._start_height:
             return False
-        self._last_taken = self._reader.heads().safe
+        self._last_taken = self._begun_after = self._reader.heads().safe
         _log.info("posting blocks after %d", self._last_taken.number)
         return True
 
     def _start_over(self, reason: str) -> None:
         _log.warning("batcher starts again from the safe head: %s", reason)
-        self._cancel_sends()
+        self._posted.give_up()
         self._forget()
 
     def _forget(self) -> None:
-        self._posted.clear()
-        self._builder = self._last_taken = self._start_height = None
+        self._builder = self._begun_after = self._last_taken = self._start_height = None
 
-    def _cancel_sends(self) -> None:
-        for channel in self._posted:
-            for send in channel.sends:
-                send.cancel()
-
-    def _review_posted(self) -> None:
-        """Note inclusions, forget what is final; start over if derivation passed by a channel."""
+    def _check_posted(self) -> None:
+        """Start over if blocks have to be posted again."""
         heads, current = self._reader.heads(), self._current_l1()
-        self._posted = [
-            channel for channel in self._posted if channel.last.number > heads.finalized.number
-        ]
-        for channel in self._posted:
-            self._note_inclusion(channel)
-            if channel.included_at is None or channel.last.number <= heads.safe.number:
-                continue
-            limit = channel.included_at + self._settings.lost_after_l1_blocks
-            if current is not None and current.number > limit:
-                self._start_over(
-                    f"blocks {channel.first.number} to {channel.last.number} were in L1 block "
-                    f"{channel.included_at}, but were not derived from it"
-                )
-                return
-
-    @staticmethod
-    def _note_inclusion(channel: _Posted) -> None:
-        finished = [send.result() for send in channel.sends if send.done()]
-        if channel.included_at is not None or len(finished) < len(channel.sends):
+        self._posted.review(heads.finalized.number)
+        if current is None:
             return
-        channel.included_at = max(inclusion.block.number for inclusion in finished)
-        channel.sends = ()
-        _log.info(
-            "blocks %d to %d are on L1, in block %d",
-            channel.first.number,
-            channel.last.number,
-            channel.included_at,
-        )
+        loss = self._posted.loss(heads.safe.number, current.number, self._watcher.window.at)
+        if loss is not None:
+            self._start_over(loss)
 
     def _check_chain(self) -> None:
-        """Start over if the chain we took blocks from is no longer the canonical one."""
-        last = self._last_taken
-        if last is None:
+        """Start over if the chain we took blocks from is no longer the canonical one, or if blocks
+        that were safe when we began are not any more: nobody has posted those again.
+        """
+        last, begun_after, safe = self._last_taken, self._begun_after, self._reader.heads().safe
+        if last is None or begun_after is None:
             return
         if self._reader.canonical_hash(last.number) != last.hash:
             self._start_over(f"block {last.number} was replaced")
-        elif last.number < self._reader.heads().safe.number:
+        elif last.number < safe.number:
             self._start_over("the safe head is ahead")
-
-    def _check_window(self, l1_head: int) -> None:
-        """Say so once for each epoch whose blocks may soon be forced to be empty."""
-        heads = self._reader.heads()
-        if heads.safe.number >= heads.unsafe.number:
-            return
-        waiting = self._reader.block_by_number(BlockNumber(heads.safe.number + 1))
-        if waiting is None:
-            return
-        epoch = batch_of(waiting).epoch.number
-        end = epoch + self._config.seq_window_size
-        if l1_head >= end - self._settings.window_warning and epoch > self._warned_of_window:
-            self._warned_of_window = epoch
-            _log.warning(
-                "block %d is not on L1 yet, and its sequencing window ends with L1 block %d (L1 is "
-                "at %d): after that it is replaced by an empty one",
-                waiting.number,
-                end,
-                l1_head,
-            )
+        elif begun_after.number > safe.number:
+            self._start_over(f"the safe head went back to block {safe.number}")
 
     def _may_post(self) -> bool:
         safe = self._reader.heads().safe.number
-        unsafe_channels = sum(channel.last.number > safe for channel in self._posted)
-        return unsafe_channels < self._settings.max_unsafe_channels
+        return self._posted.count_above(safe) < self._settings.max_unsafe_channels
 
     def _take_blocks(self, last: BlockRef, l1_head: int) -> None:
         newest = self._reader.heads().unsafe.number
@@ -333,13 +292,18 @@ class Batcher:
         if builder is None or builder.first is None:
             self._is_flush_wanted = False
             return False
-        if not (self._is_flush_wanted or builder.is_due(l1_head, self._clock.now())):
+        if not (self._is_flush_wanted or self._is_due(builder, l1_head)):
             return False
-        channel, requests = await asyncio.to_thread(self._close, builder)
-        await self._check_funds(requests[0])
+        channel, requests = await run_in_thread(partial(self._close, builder))
+        self._forewarning.check_funds(requests[0])
         self._post(channel, requests)
         self._builder = None
         return True
+
+    def _is_due(self, builder: ChannelBuilder, l1_head: int) -> bool:
+        now = self._clock.now()
+        has_all = builder.last == self._reader.heads().unsafe
+        return builder.is_due(l1_head, now) or (has_all and builder.is_overdue(now))
 
     def _close(self, builder: ChannelBuilder) -> tuple[ClosedChannel, list[TransactionRequest]]:
         channel, inbox = builder.close(), self._config.batch_inbox
@@ -350,34 +314,14 @@ class Batcher:
         version = self._l1_chain_config.blob_proof_version(l1_time)
         return channel, blob_requests(inbox, channel.pieces, version)
 
-    async def _check_funds(self, request: TransactionRequest) -> None:
-        """Say once that the account runs dry, while there is time to do something about it."""
-        left = await self._sender.affordable(request)
-        is_low = left < self._settings.low_funds_transactions
-        if is_low and not self._is_low_on_funds:
-            _log.warning(
-                "%s can pay for about %d more batcher transactions on L1: send it some ether",
-                checksum_address(self._sender.address),
-                left,
-            )
-        self._is_low_on_funds = is_low
-
     def _post(self, channel: ClosedChannel, requests: Sequence[TransactionRequest]) -> None:
         # The sender hands out nonces in the order in which these tasks start, which is this one.
         sends = [asyncio.create_task(self._sender.send(request)) for request in requests]
-        for send in sends:
-            send.add_done_callback(_look_at_outcome)
         self._transactions_made += len(sends)
-        self._posted.append(_Posted(channel.first, channel.last, sends))
+        self._posted.add(channel, sends)
         _log.info(
             "posting blocks %d to %d in %d transactions",
             channel.first.number,
             channel.last.number,
             len(sends),
         )
-
-
-def _look_at_outcome(send: asyncio.Task[TransactionInclusion]) -> None:
-    # A send that was given up with others of its channel may have failed unnoticed.
-    if not send.cancelled() and (error := send.exception()) is not None:
-        _log.debug("a batcher transaction failed: %s", error)

@@ -70,7 +70,8 @@ class ChannelBuilder:
         self._batch_type = batch_type
         self._writer: ChannelWriter | SpanWriter | None = None
         self._opened_at_l1 = opened_at_l1
-        self._first_epoch = opened_at_l1
+        self._first_epoch = self._last_epoch = opened_at_l1
+        self._last_timestamp = 0
         self._last_added = now
         self._is_full = False
         self._measured_bytes = 0
@@ -104,6 +105,7 @@ class ChannelBuilder:
         if self.first is None:
             self.first, self._first_epoch = block.header.ref, batch.epoch.number
         self.last, self._last_added = block.header.ref, now
+        self._last_epoch, self._last_timestamp = batch.epoch.number, batch.timestamp
         return True
 
     def is_due(self, l1_head: int, now: float) -> bool:
@@ -117,6 +119,16 @@ class ChannelBuilder:
             or l1_head >= max(window_end, self._opened_at_l1 + 1)
             or now >= self._last_added + self._limits.idle_s
         )
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether the blocks up to one of now span more L1 blocks than a channel may wait.
+
+        So they do after an L1 reorg or a pause. They are late already, and if there are no others,
+        none will come at once.
+        """
+        spanned = self._last_epoch - self._first_epoch
+        is_of_now = now <= self._last_timestamp + self._limits.idle_s
+        return self.first is not None and spanned > self._limits.max_age_l1_blocks and is_of_now
 
     def close(self) -> ClosedChannel:
         """Finish the channel."""

@@ -88,11 +88,11 @@ class Scene:
 
     def restart_batcher(self) -> None:
         """Stop the batcher's process and start another."""
-        self.batcher._cancel_sends()
+        self.batcher.close()
         self.batcher = self.node.batcher(self.settings)
 
     def close(self) -> None:
-        self.batcher._cancel_sends()
+        self.batcher.close()
         self.node.close()
         self.verifier.close()
 

@@ -3,9 +3,7 @@
 """
 
 import argparse
-from collections.abc import Callable
-from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from openrollup.arguments import (
     ArgumentParser,
@@ -19,44 +17,30 @@ from openrollup.arguments import (
     seconds,
     url,
 )
+from openrollup.bridge.commands import add_bridge
+from openrollup.command import add_command, options_of
 
 if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[ArgumentParser]
-
-_Options = TypeVar("_Options")
+    from openrollup.command import Commands
 
 
 def add_commands(parser: ArgumentParser) -> None:
-    """Let the parser take all commands. A parsed one has `run`, `json` and `is_endless`."""
+    """Let the parser take all commands."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_dev(commands)
     _add_l1(commands)
     _add_deploy(commands)
     _add_sequencer(commands)
     _add_verifier(commands)
+    add_bridge(commands)
     _add_replay(commands)
     _add_export(commands)
     _add_import(commands)
 
 
-def _command(
-    commands: "_Commands",
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    description: str,
-    *,
-    is_endless: bool = False,
-) -> ArgumentParser:
-    command = commands.add_parser(name, help=description, description=description)
-    command.add_argument("--json", action="store_true", help="logs and results as JSON")
-    # `dev` has its status line and hides the rest unless it is asked; all others tell.
-    command.set_defaults(run=run, is_endless=is_endless, verbose=True)
-    return command
-
-
-def _add_dev(commands: "_Commands") -> None:
+def _add_dev(commands: "Commands") -> None:
     description = "the whole rollup on this machine"
-    command = _command(commands, "dev", _run_dev, description, is_endless=True)
+    command = add_command(commands, "dev", _run_dev, description, is_endless=True)
     add = command.add_argument
     add("--datadir", type=file_path, help="keep the chains here (else: in memory)")
     add("--out", type=file_path, help="where the configuration files go")
@@ -97,9 +81,9 @@ def _add_dev(commands: "_Commands") -> None:
     _add_evm(command)
 
 
-def _add_l1(commands: "_Commands") -> None:
+def _add_l1(commands: "Commands") -> None:
     description = "a chain under Ethereum rules alone"
-    command = _command(commands, "l1", _run_l1, description, is_endless=True)
+    command = add_command(commands, "l1", _run_l1, description, is_endless=True)
     add = command.add_argument
     add("--genesis", type=file_path, help="a geth-format genesis (else: chain 900)")
     add("--import", dest="blocks", type=file_path, help="blocks as concatenated RLP")
@@ -115,8 +99,8 @@ def _add_l1(commands: "_Commands") -> None:
     _add_evm(command)
 
 
-def _add_deploy(commands: "_Commands") -> None:
-    command = _command(commands, "deploy", _run_deploy, "the L1 contracts onto any L1")
+def _add_deploy(commands: "Commands") -> None:
+    command = add_command(commands, "deploy", _run_deploy, "the L1 contracts onto any L1")
     add = command.add_argument
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
     _add_l1_chain(command)
@@ -137,9 +121,9 @@ def _add_attribution(command: ArgumentParser) -> None:
     )
 
 
-def _add_sequencer(commands: "_Commands") -> None:
+def _add_sequencer(commands: "Commands") -> None:
     description = "sequencer, batcher and JSON-RPC"
-    command = _command(commands, "sequencer", _run_rollup, description, is_endless=True)
+    command = add_command(commands, "sequencer", _run_rollup, description, is_endless=True)
     _add_rollup_files(command)
     command.add_argument("--batcher-key-file", type=file_path, required=True)
     command.add_argument(
@@ -150,9 +134,9 @@ def _add_sequencer(commands: "_Commands") -> None:
     _add_data_limits(command)
 
 
-def _add_verifier(commands: "_Commands") -> None:
+def _add_verifier(commands: "Commands") -> None:
     description = "follow the rollup from L1 alone"
-    command = _command(commands, "verifier", _run_rollup, description, is_endless=True)
+    command = add_command(commands, "verifier", _run_rollup, description, is_endless=True)
     _add_rollup_files(command)
     command.add_argument(
         "--sequencer",
@@ -242,8 +226,10 @@ def _add_data_limits(command: ArgumentParser) -> None:
     )
 
 
-def _add_replay(commands: "_Commands") -> None:
-    command = _command(commands, "replay", _run_replay, "re-execute blocks and compare everything")
+def _add_replay(commands: "Commands") -> None:
+    command = add_command(
+        commands, "replay", _run_replay, "re-execute blocks and compare everything"
+    )
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--datadir", type=file_path, help="a stopped or running node's folder")
     source.add_argument(
@@ -259,15 +245,15 @@ def _add_replay(commands: "_Commands") -> None:
     _add_range(command)
 
 
-def _add_export(commands: "_Commands") -> None:
-    command = _command(commands, "export", _run_export, "blocks out, as concatenated RLP")
+def _add_export(commands: "Commands") -> None:
+    command = add_command(commands, "export", _run_export, "blocks out, as concatenated RLP")
     command.add_argument("--datadir", type=file_path, required=True)
     _add_range(command)
     command.add_argument("file", type=file_path)
 
 
-def _add_import(commands: "_Commands") -> None:
-    command = _command(commands, "import", _run_import, "blocks in, each executed and checked")
+def _add_import(commands: "Commands") -> None:
+    command = add_command(commands, "import", _run_import, "blocks in, each executed and checked")
     command.add_argument("--datadir", type=file_path, required=True)
     command.add_argument("--genesis", type=file_path, required=True)
     command.add_argument("file", type=file_path)
@@ -295,49 +281,43 @@ def _run_dev(arguments: argparse.Namespace) -> int:
     from openrollup.dev_options import DevOptions
     from openrollup.run import run_command
 
-    return run_command(run_dev(_options(DevOptions, arguments)), code_when_stopped=0)
+    return run_command(run_dev(options_of(DevOptions, arguments)), code_when_stopped=0)
 
 
 def _run_l1(arguments: argparse.Namespace) -> int:
     from openrollup.l1 import L1Options, run_l1
     from openrollup.run import run_command
 
-    return run_command(run_l1(_options(L1Options, arguments)), code_when_stopped=0)
+    return run_command(run_l1(options_of(L1Options, arguments)), code_when_stopped=0)
 
 
 def _run_deploy(arguments: argparse.Namespace) -> int:
     from openrollup.deploy import DeployOptions, run_deploy
     from openrollup.run import run_command
 
-    return run_command(run_deploy(_options(DeployOptions, arguments)), code_when_stopped=1)
+    return run_command(run_deploy(options_of(DeployOptions, arguments)), code_when_stopped=1)
 
 
 def _run_rollup(arguments: argparse.Namespace) -> int:
     from openrollup.rollup import RollupOptions, run_rollup
     from openrollup.run import run_command
 
-    return run_command(run_rollup(_options(RollupOptions, arguments)), code_when_stopped=0)
+    return run_command(run_rollup(options_of(RollupOptions, arguments)), code_when_stopped=0)
 
 
 def _run_replay(arguments: argparse.Namespace) -> int:
     from openrollup.replay import ReplayOptions, run_replay
 
-    return run_replay(_options(ReplayOptions, arguments))
+    return run_replay(options_of(ReplayOptions, arguments))
 
 
 def _run_export(arguments: argparse.Namespace) -> int:
     from openrollup.chain_files import ExportOptions, run_export
 
-    return run_export(_options(ExportOptions, arguments))
+    return run_export(options_of(ExportOptions, arguments))
 
 
 def _run_import(arguments: argparse.Namespace) -> int:
     from openrollup.chain_files import ImportOptions, run_import
 
-    return run_import(_options(ImportOptions, arguments))
-
-
-def _options(kind: type[_Options], arguments: argparse.Namespace) -> _Options:
-    """Return a command's options; those that it does not take keep their defaults."""
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in vars(arguments).items() if name in names})
+    return run_import(options_of(ImportOptions, arguments))

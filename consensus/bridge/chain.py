@@ -15,7 +15,8 @@ from consensus.l1.json_objects import (
     header_from_json,
     log_from_json,
 )
-from consensus.l1.json_rpc import JsonRpc
+from consensus.l1.json_rpc import Json, JsonRpc, RpcFault
+from consensus.l1.source import L1NotFound
 from node.types.block import BlockRef, Header
 from node.types.primitives import Address, BlockNumber, Hash32
 from node.types.receipt import Log
@@ -62,13 +63,17 @@ class Chain:
         answer = await self._rpc.call("eth_getCode", _hex(address), "latest")
         return as_data(answer, "eth_getCode") != b""
 
-    async def read(self, to: Address, signature: str, types: str, *arguments: Any) -> Any:
+    async def read(
+        self, to: Address, signature: str, types: str, *arguments: Any, at: int | None = None
+    ) -> Any:
         """Return what a view function answers, of the types given: one value, or a tuple of them.
 
-        RpcFault if it reverts, MalformedL1Data if it answers something else.
+        `at` is the block's number (the newest by default). RpcFault if it reverts, MalformedL1Data
+        if it answers something else.
         """
-        output = await self.client.call(to, encode_call(signature, *arguments))
-        values = decode_output(types, output, signature)
+        request: Json = {"to": _hex(to), "data": _hex(encode_call(signature, *arguments))}
+        answer = await self._rpc.call("eth_call", request, "latest" if at is None else hex(at))
+        values = decode_output(types, as_data(answer, signature), signature)
         return values[0] if len(values) == 1 else values
 
     async def inclusion(self, transaction: Hash32) -> Inclusion | None:
@@ -103,12 +108,24 @@ class Chain:
         answer = await self._rpc.call("eth_getProof", _hex(address), [key], hex(number))
         return as_object(answer, "eth_getProof")
 
+    async def rollup_config(self) -> JsonObject | None:
+        """Return the rollup's configuration as a rollup node shows it; None if it is none."""
+        try:
+            answer = await self._rpc.call("optimism_rollupConfig")
+        except RpcFault as fault:
+            if fault.is_method_missing:
+                return None
+            raise
+        return as_object(answer, "optimism_rollupConfig")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._rpc.close()
 
     async def _header(self, tag: str) -> Header:
         answer = await self._rpc.call("eth_getBlockByNumber", tag, False)
+        if answer is None:
+            raise L1NotFound(f"{self.url} has no block {tag}: it may still be syncing")
         return header_from_json(as_object(answer, f"block {tag}"))
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from consensus.bridge.output_root import OutputRootProof
 from consensus.bridge.withdrawal import MESSAGE_PASSER, Withdrawal
 from consensus.l1.json_objects import JsonObject, as_data, as_hash, as_list, as_objects
+from consensus.l1.json_rpc import Json
 from node.errors import DecodingError, InvalidInput
 from node.state.proofs import verify_proof
 from node.types.block import Header
 from node.types.primitives import Hash32, keccak256
-from node.types.rlp_codec import as_bytes, as_list as rlp_list, decode
+from node.types.rlp_codec import as_bytes, decode
+from node.types.rlp_codec import as_list as rlp_list
 
 _TRUE = b"\x01"
 
@@ -64,5 +66,5 @@ def _value(root: Hash32, key: bytes, nodes: Sequence[bytes], name: str) -> bytes
         raise WrongProof(f"{name}: {error}") from error
 
 
-def _nodes(value: object, name: str) -> tuple[bytes, ...]:
+def _nodes(value: Json, name: str) -> tuple[bytes, ...]:
     return tuple(as_data(node, name) for node in as_list(value, name))

@@ -66,6 +66,11 @@ class L1Client:
         """Return L1's chain id."""
         return as_quantity(await self._rpc.call("eth_chainId"), "eth_chainId")
 
+    async def genesis_hash(self) -> Hash32:
+        """Return the hash of L1's first block, whose header may be older than all we can read."""
+        answer = await self._rpc.call("eth_getBlockByNumber", "0x0", False)
+        return as_hash(as_object(answer, "block 0").get("hash"), "hash")
+
     async def block_ref_by_number(self, number: int) -> L1BlockRef:
         """Return the canonical block at `number`; L1NotFound if L1 is not there yet."""
         header = await self._header_at(hex(number))
@@ -106,6 +111,10 @@ class L1Client:
     async def nonce(self, address: Address) -> int:
         """Return how many transactions `address` has had included."""
         return await self._quantity("eth_getTransactionCount", "0x" + address.hex(), "latest")
+
+    async def pending_nonce(self, address: Address) -> int:
+        """Return the nonce after all that `address` has had included or has waiting in the pool."""
+        return await self._quantity("eth_getTransactionCount", "0x" + address.hex(), "pending")
 
     async def balance(self, address: Address) -> int:
         """Return the balance of `address` in wei of L1."""
@@ -164,6 +173,11 @@ class L1Client:
         """Return the output of a read-only call at the latest block."""
         request: dict[str, Json] = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
         return as_data(await self._rpc.call("eth_call", request, "latest"), "eth_call")
+
+    async def code(self, address: Address) -> bytes:
+        """Return the code of an account at the latest block."""
+        answer = await self._rpc.call("eth_getCode", "0x" + address.hex(), "latest")
+        return as_data(answer, "eth_getCode")
 
     async def close(self) -> None:
         """Close the connections."""

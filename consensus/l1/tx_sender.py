@@ -132,6 +132,10 @@ class TxSender:
                 return inclusion
             _log.info("a nonce of %s was used elsewhere, trying the next", self._name)
 
+    async def send_at(self, nonce: int, request: TransactionRequest) -> TransactionInclusion | None:
+        """Send with this nonce alone; None if a transaction that was not sent here has used it."""
+        return await self._send_once(request, nonce)
+
     async def affordable(self, request: TransactionRequest) -> int:
         """Return how many such transactions the account can pay for, at present prices."""
         fees = await self._patiently(partial(self._market, request))
@@ -140,11 +144,13 @@ class TxSender:
         price = request.gas * fees.cap + GAS_PER_BLOB * blobs * fees.blob_cap + request.value
         return balance // price
 
-    async def _send_once(self, request: TransactionRequest) -> TransactionInclusion | None:
-        nonce: int | None = None
+    async def _send_once(
+        self, request: TransactionRequest, nonce: int | None = None
+    ) -> TransactionInclusion | None:
+        """Send with a nonce, by default the next free one; None if it was used elsewhere."""
         try:
             async with self._order:
-                nonce = await self._free_nonce()
+                nonce = await self._free_nonce() if nonce is None else nonce
                 self._nonces_in_flight.add(nonce)
                 fees = await self._patiently(partial(self._market, request))
                 sending = _Sending(request, nonce, fees)

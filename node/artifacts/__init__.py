@@ -44,6 +44,15 @@ class Artifact:
     bytecode: bytes
     deployed_bytecode: bytes
     storage_layout: tuple[StorageVariable, ...]
+    immutables: tuple[slice, ...]
+    """Where in the deployed bytecode immutable values are."""
+
+    def is_deployed_as(self, code: bytes) -> bool:
+        """Whether this is the contract's code, whatever its immutable values are."""
+        bare = bytearray(code)
+        for place in self.immutables:
+            bare[place] = bytes(len(bare[place]))
+        return bare == self.deployed_bytecode
 
     def storage(self, **values: int) -> dict[int, int]:
         """Return the slots that hold `values`: numbers, or addresses as numbers, by variable name.
@@ -85,5 +94,10 @@ def load_artifact(name: str) -> Artifact:
         storage_layout=tuple(
             StorageVariable(entry["label"], entry["slot"], entry["offset"], entry["bytes"])
             for entry in content["storageLayout"]
+        ),
+        immutables=tuple(
+            slice(place["start"], place["start"] + place["length"])
+            for places in content["immutableReferences"].values()
+            for place in places
         ),
     )

@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,8 @@ from node.types.primitives import Address, Hash32, keccak256
 from node.types.transaction import Transaction, address_of_key, sign_dynamic_fee
 from tests.consensus.passing_time import let_time_pass, settle
 from tests.fakes.pool_l1 import ETHER, PoolL1
+
+T = TypeVar("T")
 
 KEY = keccak256(b"sender")
 INBOX = Address(b"\x42" * 20)
@@ -153,6 +156,21 @@ async def test_a_nonce_that_was_used_elsewhere_is_given_up() -> None:
 
     await let_time_pass(scene.clock, _awaited(sending), each_second=each_second)
     assert scene.included_data() == [b"foreign", b"data"]
+
+
+async def test_a_nonce_that_was_asked_for_is_the_only_one() -> None:
+    scene = Scene()
+    for payload in (b"first", b"second"):
+        taken = len(scene.included_data())
+        sending = asyncio.ensure_future(scene.sender.send_at(taken, scene.request(payload)))
+        await settle()
+        scene.l1.mine_pool()
+        inclusion = await let_time_pass(scene.clock, _awaited(sending))
+        assert inclusion is not None
+    assert scene.included_data() == [b"first", b"second"]
+    late = asyncio.ensure_future(scene.sender.send_at(1, scene.request(b"third")))
+    assert await let_time_pass(scene.clock, _awaited(late)) is None
+    assert scene.l1.pool == {}
 
 
 async def test_pending_transactions_of_an_earlier_run_are_replaced() -> None:
@@ -326,9 +344,7 @@ def _foreign(nonce: int, price: int = 10**9) -> Transaction:
     )
 
 
-async def _awaited(
-    task: "asyncio.Future[TransactionInclusion]",
-) -> TransactionInclusion:
+async def _awaited(task: "asyncio.Future[T]") -> T:
     return await task
 
 

@@ -97,7 +97,7 @@ def load_artifact(name: str) -> Artifact:
         ),
         immutables=tuple(
             slice(place["start"], place["start"] + place["length"])
-            for places in content["immutableReferences"].values()
+            for places in content.get("immutableReferences", {}).values()
             for place in places
         ),
     )

@@ -21,6 +21,7 @@ from node.genesis.predeploys import (
     attribution_account,
     predeploys,
 )
+from node.genesis.preinstalls import ethereum_preinstalls, rollup_preinstalls
 from node.genesis.system_contracts import ETHEREUM_SYSTEM_CONTRACTS, ROLLUP_SYSTEM_CONTRACTS
 from node.types.primitives import Address, checksum_address
 
@@ -63,7 +64,7 @@ def l1_dev_genesis(
         timestamp=timestamp,
         gas_limit=gas_limit,
         base_fee=base_fee,
-        alloc=_alloc(ETHEREUM_SYSTEM_CONTRACTS, funded),
+        alloc=_alloc({**ETHEREUM_SYSTEM_CONTRACTS, **ethereum_preinstalls()}, funded),
     )
 
 
@@ -96,7 +97,8 @@ def l2_genesis(
         raw_config["jovianTime"] = 0
     fixed = {
         **ROLLUP_SYSTEM_CONTRACTS,
-        **predeploys(predeploy_settings),
+        **rollup_preinstalls(chain_id),
+        **predeploys(predeploy_settings, is_jovian=min_base_fee is not None),
         **(contracts or {}),
     }
     if attribution is not None:

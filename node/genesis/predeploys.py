@@ -5,16 +5,21 @@ from dataclasses import dataclass, field
 
 from node.artifacts import load_artifact
 from node.genesis.genesis import GenesisAccount
-from node.genesis.predeploy_settings import PredeploySettings
+from node.genesis.predeploy_settings import FeeVaultSettings, PredeploySettings
 from node.types.primitives import Address, hex_address
 
+WETH_ADDRESS = hex_address("0x4200000000000000000000000000000000000006")
 L2_CROSS_DOMAIN_MESSENGER_ADDRESS = hex_address("0x4200000000000000000000000000000000000007")
+GAS_PRICE_ORACLE_ADDRESS = hex_address("0x420000000000000000000000000000000000000F")
 L2_STANDARD_BRIDGE_ADDRESS = hex_address("0x4200000000000000000000000000000000000010")
 SEQUENCER_FEE_VAULT_ADDRESS = hex_address("0x4200000000000000000000000000000000000011")
 MINTABLE_ERC20_FACTORY_ADDRESS = hex_address("0x4200000000000000000000000000000000000012")
 L1_BLOCK_ADDRESS = hex_address("0x4200000000000000000000000000000000000015")
 MESSAGE_PASSER_ADDRESS = hex_address("0x4200000000000000000000000000000000000016")
 PROXY_ADMIN_ADDRESS = hex_address("0x4200000000000000000000000000000000000018")
+BASE_FEE_VAULT_ADDRESS = hex_address("0x4200000000000000000000000000000000000019")
+L1_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001A")
+OPERATOR_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001b")
 ATTRIBUTION_ADDRESS = hex_address("0x0000000000000000000000000000000000000A77")
 
 # keccak256("eip1967.proxy.implementation") - 1 and keccak256("eip1967.proxy.admin") - 1.
@@ -38,50 +43,73 @@ def implementation_address(predeploy: Address) -> Address:
     return Address(_IMPLEMENTATION_PREFIX + predeploy[18:])
 
 
-def predeploys(settings: PredeploySettings) -> dict[Address, GenesisAccount]:
-    """Proxies and implementations of the contracts that every rollup has."""
-    accounts: dict[Address, GenesisAccount] = {}
-    for predeploy in _proxied(settings):
+def predeploys(settings: PredeploySettings, *, is_jovian: bool) -> dict[Address, GenesisAccount]:
+    """The contracts that every rollup has: most are a proxy and, elsewhere, an implementation.
+
+    Addresses of the OP Stack's predeploy range that it fills with empty proxies stay empty here.
+    """
+    accounts = {WETH_ADDRESS: _contract("WETH")}
+    for predeploy in (*_protocol(settings, is_jovian), *_bridge(settings), *_fee_vaults(settings)):
         implementation = implementation_address(predeploy.address)
         accounts[predeploy.address] = _proxy(implementation, predeploy.storage)
         accounts[implementation] = _contract(predeploy.name)
     return accounts
 
 
-def _proxied(settings: PredeploySettings) -> list[_Predeploy]:
+def _protocol(settings: PredeploySettings, is_jovian: bool) -> list[_Predeploy]:
+    oracle = load_artifact("GasPriceOracle").storage(isJovian=int(is_jovian))
+    owner = int.from_bytes(settings.proxy_admin_owner, "big")
     return [
+        _Predeploy("GasPriceOracle", GAS_PRICE_ORACLE_ADDRESS, oracle),
         _Predeploy("L1Block", L1_BLOCK_ADDRESS),
         _Predeploy("L2ToL1MessagePasser", MESSAGE_PASSER_ADDRESS),
-        *_bridge(settings),
+        _Predeploy(
+            "ProxyAdmin", PROXY_ADMIN_ADDRESS, load_artifact("ProxyAdmin").storage(_owner=owner)
+        ),
     ]
 
 
 def _bridge(settings: PredeploySettings) -> list[_Predeploy]:
     """What sends messages and tokens to L1: each part knows its other side."""
-
-    def storage(name: str, **values: bytes) -> Mapping[int, int]:
-        words = {label: int.from_bytes(value, "big") for label, value in values.items()}
-        return load_artifact(name).storage(**words)
-
-    messenger, bridge = settings.l1_cross_domain_messenger, settings.l1_standard_bridge
-    factory = "OptimismMintableERC20Factory"
     return [
-        _Predeploy(
+        _predeploy(
             "L2CrossDomainMessenger",
             L2_CROSS_DOMAIN_MESSENGER_ADDRESS,
-            storage("L2CrossDomainMessenger", l1Messenger=messenger),
+            l1Messenger=settings.l1_cross_domain_messenger,
         ),
-        _Predeploy(
-            "L2StandardBridge",
-            L2_STANDARD_BRIDGE_ADDRESS,
-            storage("L2StandardBridge", l1Bridge=bridge),
+        _predeploy(
+            "L2StandardBridge", L2_STANDARD_BRIDGE_ADDRESS, l1Bridge=settings.l1_standard_bridge
         ),
-        _Predeploy(
-            factory,
+        _predeploy(
+            "OptimismMintableERC20Factory",
             MINTABLE_ERC20_FACTORY_ADDRESS,
-            storage(factory, bridge=L2_STANDARD_BRIDGE_ADDRESS),
+            bridge=L2_STANDARD_BRIDGE_ADDRESS,
         ),
     ]
+
+
+def _fee_vaults(settings: PredeploySettings) -> list[_Predeploy]:
+    return [
+        _fee_vault("SequencerFeeVault", SEQUENCER_FEE_VAULT_ADDRESS, settings.sequencer_fee_vault),
+        _fee_vault("BaseFeeVault", BASE_FEE_VAULT_ADDRESS, settings.base_fee_vault),
+        _fee_vault("L1FeeVault", L1_FEE_VAULT_ADDRESS, settings.l1_fee_vault),
+        _fee_vault("OperatorFeeVault", OPERATOR_FEE_VAULT_ADDRESS, settings.operator_fee_vault),
+    ]
+
+
+def _fee_vault(name: str, address: Address, settings: FeeVaultSettings) -> _Predeploy:
+    storage = load_artifact(name).storage(
+        recipient=int.from_bytes(settings.recipient, "big"),
+        withdrawalNetwork=settings.withdrawal_network,
+        minWithdrawalAmount=settings.min_withdrawal_amount,
+    )
+    return _Predeploy(name, address, storage)
+
+
+def _predeploy(name: str, address: Address, **addresses: Address) -> _Predeploy:
+    """A predeploy that knows other contracts."""
+    words = {label: int.from_bytes(value, "big") for label, value in addresses.items()}
+    return _Predeploy(name, address, load_artifact(name).storage(**words))
 
 
 def attribution_account() -> GenesisAccount:

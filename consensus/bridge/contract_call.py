@@ -45,6 +45,8 @@ def refusal_text(fault: RpcFault, artifacts: Iterable[str]) -> str:
 
 
 def _types(text: str) -> list[str]:
+    if text == "()":
+        return []
     parsed = parse(text)
     if not isinstance(parsed, TupleType):
         raise ParseError(f"expected a list of types, got {text}")

@@ -19,6 +19,7 @@ from openrollup.arguments import (
 )
 from openrollup.bridge.commands import add_bridge
 from openrollup.command import add_command, options_of
+from openrollup.output_commands import add_challenge, add_proposer
 
 if TYPE_CHECKING:
     from openrollup.command import Commands
@@ -32,6 +33,8 @@ def add_commands(parser: ArgumentParser) -> None:
     _add_deploy(commands)
     _add_sequencer(commands)
     _add_verifier(commands)
+    add_proposer(commands)
+    add_challenge(commands)
     add_bridge(commands)
     _add_replay(commands)
     _add_export(commands)
@@ -122,7 +125,7 @@ def _add_attribution(command: ArgumentParser) -> None:
 
 
 def _add_sequencer(commands: "Commands") -> None:
-    description = "sequencer, batcher and JSON-RPC"
+    description = "sequencer, batcher, proposer and JSON-RPC"
     command = add_command(commands, "sequencer", _run_rollup, description, is_endless=True)
     _add_rollup_files(command)
     command.add_argument("--batcher-key-file", type=file_path, required=True)
@@ -156,6 +159,16 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     _add_l1_access(command)
     add("--datadir", type=file_path, required=True)
     _add_history(command)
+    add(
+        "--proposer-key-file",
+        type=file_path,
+        help="propose outputs with this key (default: propose none)",
+    )
+    add(
+        "--proposer-allow-non-finalized",
+        action="store_true",
+        help="propose safe blocks, before L1 has finalized what they came from",
+    )
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
     add("--rpc-enable-admin", action="store_true", help="serve the admin_ methods, to anybody")
     _add_evm(command)

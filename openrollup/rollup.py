@@ -15,15 +15,18 @@ from consensus.l1.answers import CheckedAnswers, TrustedAnswers
 from consensus.l1.chain_config import read_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc, RpcSettings
+from consensus.proposer.oracle_check import check_proposer, check_terms, find_oracle
+from consensus.proposer.proposer import ProposerSettings
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import SystemClock
-from node.errors import TemporaryError
+from node.errors import ConfigError, TemporaryError
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.genesis import read_genesis
+from node.types.transaction import address_of_key
 from openrollup.datadir import read_key
 from openrollup.deploy import DEV_L1_CHAIN_IDS
 from openrollup.l1_check import check_l1, probe_l1
-from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing
+from openrollup.rollup_node import Proposing, RollupNode, RollupNodeConfig, Sequencing
 from openrollup.rollup_ports import ForwardingSink
 from openrollup.run import run_until_stopped
 
@@ -45,6 +48,8 @@ class RollupOptions:
     l1_trust_rpc: bool = False
     l1_rate_limit: int | None = None
     batcher_key_file: Path | None = None
+    proposer_key_file: Path | None = None
+    proposer_allow_non_finalized: bool = False
     max_da_bytes: int = 1_000_000
     da: DataAvailability = DataAvailability.CALLDATA
     batch_type: BatchType = BatchType.SPAN
@@ -89,6 +94,7 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
         )
     return RollupNodeConfig(
         rollup=rollup,
+        proposing=_read_proposing(options),
         genesis=read_genesis(options.genesis),
         l1_chain=read_l1_chain_config(options.l1_chain),
         path=options.datadir,
@@ -102,10 +108,29 @@ def _read_config(options: RollupOptions) -> RollupNodeConfig:
     )
 
 
+def _read_proposing(options: RollupOptions) -> Proposing | None:
+    allows_non_finalized = options.proposer_allow_non_finalized
+    if options.proposer_key_file is None:
+        if allows_non_finalized:
+            raise ConfigError(
+                "--proposer-allow-non-finalized: goes with --proposer-key-file, without which "
+                "nothing is proposed"
+            )
+        return None
+    settings = ProposerSettings(allows_non_finalized=allows_non_finalized)
+    return Proposing(read_key(options.proposer_key_file), settings)
+
+
 async def _check_l1(l1: L1Client, config: RollupNodeConfig) -> None:
-    """Refuse another chain; an L1 that is not there yet is waited for, once that is said."""
+    """Refuse another chain, and an oracle that does not take our outputs.
+
+    An L1 that is not there yet is waited for, once that is said.
+    """
     try:
         await check_l1(l1, await probe_l1(l1.url), config.rollup)
+        if config.proposing is not None:
+            terms = await check_terms(await find_oracle(l1, config.rollup), config.rollup)
+            check_proposer(terms, address_of_key(config.proposing.key))
     except TemporaryError as error:
         _log.warning("L1 does not answer as it should, waiting for it: %s", error)
 

@@ -21,6 +21,8 @@ from consensus.l1.read_ahead import ReadAhead
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
+from consensus.proposer.output_source import OwnOutputs
+from consensus.proposer.proposer import Proposer, ProposerSettings
 from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
 from consensus.sequencer.switch import SequencerSwitch
@@ -64,8 +66,18 @@ class Sequencing:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposing:
+    """What a node has that proposes outputs of the blocks that it derives. Times are in seconds."""
+
+    key: bytes
+    settings: ProposerSettings = field(default_factory=ProposerSettings)
+    resend_after_s: float = 48.0
+
+
+@dataclass(frozen=True, slots=True)
 class RollupNodeConfig:
-    """One node; `sequencing` None makes it a verifier. `path` None or a copy stays in memory.
+    """One node; `sequencing` None makes it a verifier, and either may have `proposing`. With a
+    `path` of None, or a copy, it stays in memory.
 
     `l1_beacon_url` None means that L1's own URL serves blobs, if anything does; `kept_blocks` None
     that nothing is pruned; `serves_admin` that an operator may use JSON-RPC. A verifier with a
@@ -82,12 +94,14 @@ class RollupNodeConfig:
     l1_beacon_url: str | None = None
     sequencer_url: str | None = None
     sequencing: Sequencing | None = None
+    proposing: Proposing | None = None
     serves_admin: bool = False
     interpreter: Interpreter = DEFAULT_INTERPRETER
 
 
 class RollupNode:
-    """A verifier, or a sequencer with its batcher, with a JSON-RPC endpoint.
+    """A verifier, or a sequencer with its batcher, with a JSON-RPC endpoint; with or without a
+    proposer.
 
     Its public parts may be stepped one by one instead of running `parts`.
     """
@@ -124,7 +138,9 @@ class RollupNode:
         self.switch = SequencerSwitch(self.node.reader, is_active=is_active)
         self._unsafe_source = self._make_unsafe_source()
         self.driver = self._make_driver(clock)
+        self._senders: dict[bytes, TxSender] = {}
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
+        self.proposer = None if config.proposing is None else self._make_proposer(clock)
         self._server = self._make_server(clock, sink or self._default_sink())
 
     @property
@@ -145,6 +161,8 @@ class RollupNode:
         running = [self._drive(), self.watcher.run()]
         if self.batcher is not None:
             running.append(self.batcher.run())
+        if self.proposer is not None:
+            running.append(self.proposer.run())
         return running
 
     async def stop_listening(self) -> None:
@@ -246,16 +264,7 @@ class RollupNode:
     def _make_batcher(self, clock: Clock) -> Batcher:
         config, sequencing = self._config, self._config.sequencing
         assert sequencing is not None, "only a sequencer has a batcher"
-        sender = TxSender(
-            self._l1,
-            sequencing.batcher_key,
-            config.rollup.l1_chain_id,
-            clock,
-            SenderSettings(
-                poll_interval_s=config.l1_poll_interval_s,
-                resend_after_s=sequencing.resend_after_s,
-            ),
-        )
+        sender = self._sender(sequencing.batcher_key, sequencing.resend_after_s, clock)
         return Batcher(
             config.rollup,
             config.l1_chain,
@@ -270,6 +279,28 @@ class RollupNode:
                 data_availability=sequencing.data_availability,
             ),
         )
+
+    def _make_proposer(self, clock: Clock) -> Proposer:
+        config, proposing = self._config, self._config.proposing
+        assert proposing is not None, "who has no key proposes nothing"
+        return Proposer(
+            config.rollup,
+            self._l1,
+            OwnOutputs(self.node.reader, self.driver.current_l1),
+            self._sender(proposing.key, proposing.resend_after_s, clock),
+            clock,
+            proposing.settings,
+        )
+
+    def _sender(self, key: bytes, resend_after_s: float, clock: Clock) -> TxSender:
+        """Return the one sender of a key: two would take each other's nonces."""
+        if key not in self._senders:
+            settings = SenderSettings(
+                poll_interval_s=self._config.l1_poll_interval_s, resend_after_s=resend_after_s
+            )
+            chain_id = self._config.rollup.l1_chain_id
+            self._senders[key] = TxSender(self._l1, key, chain_id, clock, settings)
+        return self._senders[key]
 
     def _channel_limits(self, sequencing: Sequencing) -> ChannelLimits:
         usual, capacity = ChannelLimits(), CAPACITIES[sequencing.data_availability]
@@ -290,7 +321,7 @@ class RollupNode:
         status, safe_heads = StatusView(self.driver.sync_status), SafeHeadView(node.reader)
         methods = (
             *ethereum_methods(node.reader, node.mempool, chain, sink, clock, CLIENT_VERSION),
-            *optimism_methods(node.reader, chain, status, view, view, safe_heads, VERSION),
+            *optimism_methods(node.reader, status, view, view, safe_heads, VERSION),
             *openrollup_methods(self._config.genesis),
             *(self._admin_methods() if self._config.serves_admin else ()),
         )
@@ -298,7 +329,7 @@ class RollupNode:
 
     def _admin_methods(self) -> tuple[Method, ...]:
         sequencer = NoSequencer() if self.sequencer is None else self.switch
-        return admin_methods(sequencer, self.driver.request_reset, self.batcher)
+        return admin_methods(sequencer, self.driver.request_reset, self.batcher, self.proposer)
 
 
 def _check_l1_chain(config: RollupNodeConfig) -> None:

@@ -55,7 +55,6 @@ def ethereum_methods(
 
 def optimism_methods(
     reader: Reader,
-    config: ChainConfig,
     sync_status: SyncStatusPort,
     rollup_config: RollupConfigPort,
     block_refs: L2BlockRefPort,
@@ -64,5 +63,5 @@ def optimism_methods(
 ) -> tuple[Method, ...]:
     """Return the optimism methods of a rollup node."""
     return OptimismMethods(
-        reader, config, sync_status, rollup_config, block_refs, safe_heads, version
+        reader, sync_status, rollup_config, block_refs, safe_heads, version
     ).methods()

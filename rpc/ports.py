@@ -84,6 +84,18 @@ class BatcherPort(Protocol):
         ...
 
 
+class ProposerPort(Protocol):
+    """The switch of a proposer. OperationRefused, in op-proposer's words, for what does not go."""
+
+    def start(self) -> None:
+        """Let it propose what is due."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop it, and return when what is on its way has ended."""
+        ...
+
+
 class ReorgPort(Protocol):
     """The embedded L1, which lets itself be reorganized."""
 

@@ -1,4 +1,7 @@
-"""The admin namespace: what op-node and op-batcher let an operator do. Served only when enabled."""
+"""The admin namespace: what op-node, op-batcher and op-proposer let an operator do.
+
+Served only when enabled.
+"""
 
 from collections.abc import Callable
 
@@ -6,18 +9,22 @@ from node.types.primitives import Hash32
 from rpc.dispatcher import Handler, Method
 from rpc.encoding.hexadecimal import Json, data
 from rpc.params import hash32, required
-from rpc.ports import BatcherPort, SequencerPort
+from rpc.ports import BatcherPort, ProposerPort, SequencerPort
 
 
 def admin_methods(
-    sequencer: SequencerPort, reset_derivation: Callable[[], None], batcher: BatcherPort | None
+    sequencer: SequencerPort,
+    reset_derivation: Callable[[], None],
+    batcher: BatcherPort | None,
+    proposer: ProposerPort | None = None,
 ) -> tuple[Method, ...]:
-    """Return the methods; those of op-batcher only where there is a batcher."""
-    methods = (
+    """Return the methods; those of op-batcher and op-proposer only where there is such a part."""
+    return (
         *_SequencerMethods(sequencer).methods(),
         Method("admin_resetDerivationPipeline", _without_answer(reset_derivation)),
+        *(() if batcher is None else _BatcherMethods(batcher).methods()),
+        *(() if proposer is None else _ProposerMethods(proposer).methods()),
     )
-    return methods if batcher is None else (*methods, *_BatcherMethods(batcher).methods())
 
 
 class _SequencerMethods:
@@ -55,6 +62,21 @@ class _BatcherMethods:
 
     async def _stop(self) -> Json:
         await self._batcher.stop()
+        return None
+
+
+class _ProposerMethods:
+    def __init__(self, proposer: ProposerPort) -> None:
+        self._proposer = proposer
+
+    def methods(self) -> tuple[Method, ...]:
+        return (
+            Method("admin_startProposer", _without_answer(self._proposer.start)),
+            Method("admin_stopProposer", self._stop),
+        )
+
+    async def _stop(self) -> Json:
+        await self._proposer.stop()
         return None
 
 

@@ -1,18 +1,13 @@
 """The optimism namespace, as op-node serves it."""
 
-from node.config import ChainConfig
-from node.errors import CorruptStore
+from node.output_root import OUTPUT_VERSION, output_of
 from node.reader import Reader
-from node.types.block import Block
-from node.types.primitives import ZERO_HASH, Address, Hash32, keccak256
 from rpc.block_id import BlockId, block_number, find_block
 from rpc.dispatcher import Method
 from rpc.encoding.hexadecimal import Json, data
 from rpc.errors import not_found
 from rpc.params import required, uint64
 from rpc.ports import L2BlockRefPort, RollupConfigPort, SafeHeadPort, SyncStatusPort
-
-MESSAGE_PASSER = Address(bytes.fromhex("4200000000000000000000000000000000000016"))
 
 
 class OptimismMethods:
@@ -21,7 +16,6 @@ class OptimismMethods:
     def __init__(
         self,
         reader: Reader,
-        config: ChainConfig,
         sync_status: SyncStatusPort,
         rollup_config: RollupConfigPort,
         block_refs: L2BlockRefPort,
@@ -29,7 +23,6 @@ class OptimismMethods:
         version: str,
     ) -> None:
         self._reader = reader
-        self._config = config
         self._sync_status = sync_status
         self._rollup_config = rollup_config
         self._block_refs = block_refs
@@ -70,24 +63,12 @@ class OptimismMethods:
         block = find_block(self._reader, block_id)
         if block is None:
             raise not_found("failed to get L2 block ref with sync status: not found")
-        storage_root = self._message_passer_root(block)
-        header = block.header
-        # Output root, version 0 (spec "Proposals", L2 output commitment construction).
-        output = keccak256(ZERO_HASH + header.state_root + storage_root + header.hash)
+        output = output_of(self._reader, block.header)
         return {
-            "version": data(ZERO_HASH),
-            "outputRoot": data(output),
+            "version": data(OUTPUT_VERSION),
+            "outputRoot": data(output.root),
             "blockRef": self._block_refs.l2_block_ref(block),
-            "withdrawalStorageRoot": data(storage_root),
-            "stateRoot": data(header.state_root),
+            "withdrawalStorageRoot": data(output.storage_root),
+            "stateRoot": data(output.state_root),
             "syncStatus": self._sync_status.sync_status(),
         }
-
-    def _message_passer_root(self, block: Block) -> Hash32:
-        # Since Isthmus, which brings Prague to a rollup, the header itself commits to it.
-        if self._config.is_prague(block.header.timestamp):
-            return block.header.withdrawals_root
-        account = self._reader.account(MESSAGE_PASSER, block.header)
-        if account is None:
-            raise CorruptStore(f"state of block {block.number}: it has no message passer")
-        return account.storage_root

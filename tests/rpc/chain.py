@@ -189,7 +189,7 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
     if chain.config.rollup is not None:
         fake = FakeRollup()
         dispatcher.register(
-            optimism_methods(chain.reader, chain.config, fake, fake, fake, fake, CLIENT_VERSION)
+            optimism_methods(chain.reader, fake, fake, fake, fake, CLIENT_VERSION)
         )
     server = RpcServer(dispatcher)
     await server.start()

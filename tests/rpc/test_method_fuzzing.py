@@ -110,7 +110,7 @@ def make_methods(chain: Chain) -> tuple[Method, ...]:
     fake, clock = FakeRollup(), VirtualClock(GENESIS_TIME)
     return (
         *ethereum_methods(chain.reader, chain.mempool, chain.config, chain, clock, "test"),
-        *optimism_methods(chain.reader, chain.config, fake, fake, fake, fake, "test"),
+        *optimism_methods(chain.reader, fake, fake, fake, fake, "test"),
     )
 
 

@@ -1,0 +1,1 @@
+"""Output roots on L1: proposing them, and taking wrong ones back."""

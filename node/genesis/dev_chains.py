@@ -16,9 +16,8 @@ from node.genesis.dev_accounts import DEPLOYER_ACCOUNT, OPERATOR_ACCOUNTS, USER_
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
 from node.genesis.predeploy_settings import PredeploySettings
 from node.genesis.predeploys import (
-    ATTRIBUTION_ADDRESS,
     SEQUENCER_FEE_VAULT_ADDRESS,
-    attribution_account,
+    attribution_accounts,
     predeploys,
 )
 from node.genesis.preinstalls import ethereum_preinstalls, rollup_preinstalls
@@ -105,7 +104,7 @@ def l2_genesis(
         raw_config["attributionTime"] = attribution.time
         raw_config["attributionCalldataGas"] = attribution.calldata_gas
         raw_config["attributionCalldataLimit"] = attribution.block_calldata_limit
-        fixed[ATTRIBUTION_ADDRESS] = attribution_account()
+        fixed.update(attribution_accounts(predeploy_settings.escrow))
     return Genesis(
         config=parse_chain_config(raw_config),
         raw_config=raw_config,

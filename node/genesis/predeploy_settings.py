@@ -7,6 +7,7 @@ from typing import Self
 from node.types.primitives import ZERO_ADDRESS, Address
 
 MIN_WITHDRAWAL_AMOUNT = 10 * 10**18
+DAY_S = 24 * 60 * 60
 
 
 class WithdrawalNetwork(IntEnum):
@@ -26,6 +27,18 @@ class FeeVaultSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EscrowSettings:
+    """When payers get back what they escrowed at the AttributionHub.
+
+    `withdrawal_delay_s` after they have asked, and then for `withdrawal_window_s`: the delay is the
+    time that is left to settle what they have signed.
+    """
+
+    withdrawal_delay_s: int = 7 * DAY_S
+    withdrawal_window_s: int = DAY_S
+
+
+@dataclass(frozen=True, slots=True)
 class PredeploySettings:
     """Values that genesis writes into the storage of predeploys.
 
@@ -40,6 +53,7 @@ class PredeploySettings:
     operator_fee_vault: FeeVaultSettings
     l1_cross_domain_messenger: Address = ZERO_ADDRESS
     l1_standard_bridge: Address = ZERO_ADDRESS
+    escrow: EscrowSettings = EscrowSettings()
 
     @classmethod
     def owned_by(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from node.artifacts import load_artifact
 from node.genesis.genesis import GenesisAccount
-from node.genesis.predeploy_settings import FeeVaultSettings, PredeploySettings
+from node.genesis.predeploy_settings import EscrowSettings, FeeVaultSettings, PredeploySettings
 from node.types.primitives import Address, hex_address
 
 WETH_ADDRESS = hex_address("0x4200000000000000000000000000000000000006")
@@ -19,6 +19,7 @@ MESSAGE_PASSER_ADDRESS = hex_address("0x4200000000000000000000000000000000000016
 PROXY_ADMIN_ADDRESS = hex_address("0x4200000000000000000000000000000000000018")
 BASE_FEE_VAULT_ADDRESS = hex_address("0x4200000000000000000000000000000000000019")
 L1_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001A")
+ATTRIBUTION_HUB_ADDRESS = hex_address("0x4200000000000000000000000000000000000777")
 OPERATOR_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001b")
 ATTRIBUTION_ADDRESS = hex_address("0x0000000000000000000000000000000000000A77")
 
@@ -112,9 +113,22 @@ def _predeploy(name: str, address: Address, **addresses: Address) -> _Predeploy:
     return _Predeploy(name, address, load_artifact(name).storage(**words))
 
 
-def attribution_account() -> GenesisAccount:
-    """The receipt precompile's account: one byte of code keeps EIP-161 from clearing it."""
-    return GenesisAccount(nonce=1, code=b"\xfe")
+def attribution_accounts(settings: EscrowSettings) -> dict[Address, GenesisAccount]:
+    """The receipt precompile and the contract that settles receipts.
+
+    One byte of code keeps EIP-161 from clearing the precompile's account. The contract has no
+    proxy: nobody can replace the code that holds the escrow.
+    """
+    hub = load_artifact("AttributionHub")
+    storage = hub.storage(
+        withdrawalDelay=settings.withdrawal_delay_s, withdrawalWindow=settings.withdrawal_window_s
+    )
+    return {
+        ATTRIBUTION_ADDRESS: GenesisAccount(nonce=1, code=b"\xfe"),
+        ATTRIBUTION_HUB_ADDRESS: GenesisAccount(
+            nonce=1, code=hub.deployed_bytecode, storage=storage
+        ),
+    }
 
 
 def _contract(name: str) -> GenesisAccount:

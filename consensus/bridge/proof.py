@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consensus.bridge.output_root import OutputRootProof
-from consensus.bridge.withdrawal import MESSAGE_PASSER, Withdrawal
+from consensus.bridge.withdrawal import Withdrawal
 from consensus.l1.json_objects import JsonObject, as_data, as_hash, as_list, as_objects
 from consensus.l1.json_rpc import Json
 from node.errors import DecodingError, InvalidInput
+from node.genesis.genesis import MESSAGE_PASSER
+from node.output_root import Output
 from node.state.proofs import verify_proof
 from node.types.block import Header
 from node.types.primitives import Hash32, keccak256
@@ -25,7 +26,7 @@ class WrongProof(InvalidInput):
 class WithdrawalProof:
     """What the portal wants to see: the parts of an output root, and the storage trie's nodes."""
 
-    output: OutputRootProof
+    output: Output
     nodes: tuple[bytes, ...]
 
 
@@ -45,7 +46,7 @@ def withdrawal_proof(header: Header, answer: JsonObject, withdrawal: Withdrawal)
         raise WrongProof(
             f"L2 block {header.number} does not hold withdrawal 0x{withdrawal.hash.hex()}"
         )
-    return WithdrawalProof(OutputRootProof(header.state_root, storage_root, header.hash), nodes)
+    return WithdrawalProof(Output(header.state_root, storage_root, header.hash), nodes)
 
 
 def _check_account(header: Header, nodes: Sequence[bytes], storage_root: Hash32) -> None:

@@ -12,10 +12,10 @@ from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError as AbiDecodingError
 
 from node.errors import DecodingError
+from node.genesis.genesis import MESSAGE_PASSER
 from node.types.primitives import Address, Hash32, keccak256
 from node.types.receipt import Log
 
-MESSAGE_PASSER: Final = Address(bytes.fromhex("4200000000000000000000000000000000000016"))
 MESSAGE_PASSED_TOPIC: Final = keccak256(
     b"MessagePassed(uint256,address,address,uint256,uint256,bytes,bytes32)"
 )

@@ -7,10 +7,10 @@ from typing import Any
 
 from consensus.bridge.chain import Chain
 from consensus.bridge.portal import Portal
-from consensus.bridge.withdrawal import MESSAGE_PASSER
 from consensus.l1.json_objects import MalformedL1Data
 from consensus.l1.json_rpc import JsonRpc, RpcFault, RpcSettings
 from node.errors import ConfigError, OperationRefused, TemporaryError
+from node.genesis.genesis import MESSAGE_PASSER
 from node.json_file import read_json
 from node.types.primitives import ZERO_HASH, Address, checksum_address, hex_address
 

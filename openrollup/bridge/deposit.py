@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consensus.bridge.chain import Chain, Inclusion
-from consensus.bridge.deposits import approve_call, default_gas, deposit_call, deposits_of
+from consensus.bridge.deposits import (
+    approve_call,
+    default_gas,
+    deposit_call,
+    deposits_of,
+    gas_limits,
+)
 from consensus.bridge.portal import Portal
 from node.clock import Clock, SystemClock
-from node.errors import OperationRefused
+from node.errors import ConfigError, OperationRefused
 from node.types.deposit import DepositTransaction
 from node.types.primitives import Address, Hash32, checksum_address
 from openrollup.bridge.account import Account
@@ -76,8 +82,13 @@ async def arrival(
 async def _deposit(
     options: DepositOptions, portal: Portal, account: Account, l2: Chain | None, clock: Clock
 ) -> int:
-    await _allow(options, portal, account)
     gas = default_gas(options.data) if options.gas_limit is None else options.gas_limit
+    if gas not in (limits := gas_limits(options.data)):
+        raise ConfigError(
+            f"--gas-limit: expected {limits.start} to {limits.stop - 1} for {len(options.data)} "
+            f"bytes of data, got {gas}"
+        )
+    await _allow(options, portal, account)
     data = deposit_call(options.to or account.address, options.amount, gas, options.data)
     what = f"depositing {open_text(options.amount)} OPEN"
     on_l1, inclusion = await account.send(what, portal.address, data)

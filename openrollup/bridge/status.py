@@ -62,7 +62,7 @@ def _lines(begun: Begun, held: Snapshot, status: WithdrawalStatus) -> list[str]:
     if status.is_proof_void:
         lines.append("            the output that it was proven against has been deleted")
     if status.stage in (Stage.WAITING_TO_PROVE, Stage.WAITING_TO_FINALIZE):
-        lines.append(f"            it waits for {awaited(begun, held, status)}")
+        lines.append(f"            for {awaited(begun, held, status)}")
     elif status.stage is not Stage.FINALIZED:
         step = "prove" if status.stage is Stage.READY_TO_PROVE else "finalize"
         lines.append(f"next: openrollup bridge {step}")

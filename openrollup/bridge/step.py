@@ -60,18 +60,18 @@ async def open_step(options: StepOptions) -> AsyncIterator[Step]:
 def awaited(begun: Begun, held: Snapshot, status: WithdrawalStatus) -> Awaited:
     """Say what a withdrawal in a waiting stage waits for."""
     if status.stage is Stage.WAITING_TO_PROVE:
-        return Awaited(
-            f"an output of L2 block {held.due_block} on L1 (the withdrawal is in block "
-            f"{begun.l2_block})",
-            status.wait_s,
-        )
+        what = f"an output of L2 block {held.due_block} on L1 (it began in {begun.l2_block})"
+        if held.due > held.time:
+            return Awaited(what, status.wait_s)
+        return Awaited(f"{what}, due as soon as that block is safe or, on most L1s, final")
     return Awaited("the proof and its output to be final on L1", status.wait_s)
 
 
 def too_early(begun: Begun, held: Snapshot, status: WithdrawalStatus) -> OperationRefused:
     """Return the refusal of a step whose time has not come."""
     return OperationRefused(
-        f"too early: it waits for {awaited(begun, held, status)}; try again then, or add --wait"
+        f"too early: the withdrawal waits for {awaited(begun, held, status)}: try again then, or "
+        "add --wait"
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consensus.bridge.contract_call import encode_call
-from consensus.bridge.withdrawal import MESSAGE_PASSER, withdrawals_of
+from consensus.bridge.withdrawal import withdrawals_of
 from node.clock import Clock, SystemClock
 from node.errors import OperationRefused
+from node.genesis.genesis import MESSAGE_PASSER
 from node.types.primitives import Address, checksum_address
 from openrollup.bridge.account import Account
 from openrollup.bridge.arguments import open_text

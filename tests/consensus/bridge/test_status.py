@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.bridge.portal import Output, ProvenWithdrawal, Snapshot
+from consensus.bridge.portal import ProposedOutput, ProvenWithdrawal, Snapshot
 from consensus.bridge.status import Stage, WithdrawalStatus, withdrawal_status
 from node.types.primitives import Hash32
 
@@ -20,12 +20,12 @@ BEGUN = Snapshot(
     due_block=20,
     due=1_012,
 )
-COVERED = replace(BEGUN, covering=(1, Output(ROOT, 1_015, 20)))
+COVERED = replace(BEGUN, covering=(1, ProposedOutput(ROOT, 1_015, 20)))
 PROVEN = replace(
     COVERED,
     time=1_030,
     proven=ProvenWithdrawal(ROOT, 1_020, 1),
-    proven_output=Output(ROOT, 1_015, 20),
+    proven_output=ProposedOutput(ROOT, 1_015, 20),
 )
 
 
@@ -53,13 +53,17 @@ def test_a_late_output_still_takes_a_second() -> None:
     ("proven_output", "covering", "stage"),
     [
         (None, None, Stage.WAITING_TO_PROVE),
-        (None, (0, Output(OTHER, 1_050, 20)), Stage.READY_TO_PROVE),
-        (Output(OTHER, 1_050, 20), (1, Output(OTHER, 1_050, 20)), Stage.READY_TO_PROVE),
+        (None, (0, ProposedOutput(OTHER, 1_050, 20)), Stage.READY_TO_PROVE),
+        (
+            ProposedOutput(OTHER, 1_050, 20),
+            (1, ProposedOutput(OTHER, 1_050, 20)),
+            Stage.READY_TO_PROVE,
+        ),
     ],
     ids=["deleted", "deleted, and another", "replaced"],
 )
 def test_a_proof_against_an_output_that_is_gone(
-    proven_output: Output | None, covering: tuple[int, Output] | None, stage: Stage
+    proven_output: ProposedOutput | None, covering: tuple[int, ProposedOutput] | None, stage: Stage
 ) -> None:
     held = replace(PROVEN, time=2_000, proven_output=proven_output, covering=covering)
     status = withdrawal_status(held)
@@ -67,7 +71,7 @@ def test_a_proof_against_an_output_that_is_gone(
 
 
 def test_an_output_that_was_proposed_again_is_younger_than_the_proof() -> None:
-    again = replace(PROVEN, proven_output=Output(ROOT, 1_029, 20))
+    again = replace(PROVEN, proven_output=ProposedOutput(ROOT, 1_029, 20))
     assert withdrawal_status(again) == WithdrawalStatus(Stage.WAITING_TO_FINALIZE, 100, False)
 
 
@@ -80,7 +84,7 @@ def test_it_is_ready_once_the_wait_is_over(
         time=time,
         finalization_period_s=period_s,
         proven=ProvenWithdrawal(ROOT, proof_time, 1),
-        proven_output=Output(ROOT, output_time, 20),
+        proven_output=ProposedOutput(ROOT, output_time, 20),
     )
     status = withdrawal_status(held)
     assert (status.wait_s == 0) == (status.stage is Stage.READY_TO_FINALIZE)

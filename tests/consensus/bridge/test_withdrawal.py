@@ -5,9 +5,9 @@ from eth_abi.abi import encode as abi_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consensus.bridge.output_root import OutputRootProof
 from consensus.bridge.withdrawal import MESSAGE_PASSED_TOPIC, Withdrawal, withdrawals_of
 from node.errors import DecodingError
+from node.output_root import Output
 from node.types.primitives import Address, Hash32, keccak256
 from tests.consensus.bridge.withdrawals import addresses, message_passed, withdrawals
 
@@ -34,7 +34,7 @@ def test_an_output_root() -> None:
     parts = (
         Hash32(bytes.fromhex(text).ljust(32, b"\0")) for text in ("010203", "040506", "070809")
     )
-    assert OutputRootProof(*parts).output_root.hex() == (
+    assert Output(*parts).root.hex() == (
         "ee71f7339a6143212e6df5c2581f5c4ca193245c178176e6a025ab983843f0e6"
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 from eth_abi.abi import encode as abi_encode
 from hypothesis import strategies as st
 
-from consensus.bridge.withdrawal import MESSAGE_PASSED_TOPIC, MESSAGE_PASSER, Withdrawal
+from consensus.bridge.withdrawal import MESSAGE_PASSED_TOPIC, Withdrawal
 from node.genesis import genesis_block, l1_dev_genesis
+from node.genesis.genesis import MESSAGE_PASSER
 from node.state.proofs import prove
 from node.state.trie import Trie, no_nodes
 from node.types.block import Header

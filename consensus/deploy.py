@@ -41,9 +41,11 @@ _GAS_MARGIN_PERCENT = 20
 class DeploySettings:
     """The choices of whoever starts a rollup. Times are in seconds, scalars in millionths.
 
-    `owner` may change the system config later; `open_holder` receives the whole supply of OPEN (in
-    units of 10**-18). `min_base_fee` (wei per gas) adds Jovian. `funded` are L2 accounts that start
-    with OPEN which L1 does not back: for development only.
+    `owner` may change the system config later and halt withdrawals. `proposer` claims an output
+    root every `submission_interval` L2 blocks; `challenger` may delete it for
+    `finalization_period_s`. Both are the owner if not given. `open_holder` receives the whole
+    supply of OPEN (in units of 10**-18). `min_base_fee` (wei per gas) adds Jovian. `funded` are L2
+    accounts that start with OPEN which L1 does not back: for development only.
     """
 
     l2_chain_id: int
@@ -62,8 +64,15 @@ class DeploySettings:
     attribution: AttributionConfig | None = None
     funded: tuple[Address, ...] = ()
     batch_inbox: Address = field(default=ZERO_ADDRESS)
+    proposer: Address = ZERO_ADDRESS
+    challenger: Address = ZERO_ADDRESS
+    submission_interval: int = 1800
+    finalization_period_s: int = 604_800
 
     def __post_init__(self) -> None:
+        for role in ("proposer", "challenger"):
+            if getattr(self, role) == ZERO_ADDRESS:
+                object.__setattr__(self, role, self.owner)
         if self.batch_inbox == ZERO_ADDRESS:
             object.__setattr__(self, "batch_inbox", default_batch_inbox(self.l2_chain_id))
         if self.gas_limit not in _GAS_LIMITS:
@@ -80,6 +89,7 @@ class L1Contracts:
     open_token: Address
     system_config: Address
     optimism_portal: Address
+    l2_output_oracle: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +117,49 @@ async def deploy(
     """
     contracts = await deploy_contracts(l1, sender, settings)
     head = await l1.block_ref_by_label("latest")
-    return make_rollup(
-        settings, contracts, await l1.header(head.hash), await l1.chain_id(), l1_chain
-    )
+    header = await l1.header(head.hash)
+    await deploy_oracle(l1, sender, settings, contracts, header)
+    return make_rollup(settings, contracts, header, await l1.chain_id(), l1_chain)
 
 
-async def deploy_contracts(l1: L1Client, sender: TxSender, settings: DeploySettings) -> L1Contracts:
-    """Create OPEN, the system config and the portal, in this order."""
+async def deploy_contracts(
+    l1: L1Client, sender: TxSender, settings: DeploySettings, sent_before_oracle: int = 0
+) -> L1Contracts:
+    """Create OPEN, the system config and the portal, in this order.
+
+    Before it creates the oracle the key has to send just as many transactions as it is said here.
+    """
     nonce = await l1.nonce(sender.address)
-    # The system config names the portal and the portal checks that: its address is known ahead.
-    token, config, portal = (create_address(sender.address, nonce + i) for i in range(3))
+    # They name each other, so their addresses are known ahead.
+    positions = (0, 1, 2, 3 + sent_before_oracle)
+    token, config, portal, oracle = (create_address(sender.address, nonce + i) for i in positions)
+    contracts = L1Contracts(token, config, portal, oracle)
     await _create(l1, sender, token, "OpenToken", (settings.open_holder, settings.open_supply))
-    await _create(l1, sender, config, "SystemConfig", _system_config_arguments(settings, portal))
-    await _create(l1, sender, portal, "OptimismPortal", (token, config))
-    return L1Contracts(token, config, portal)
+    await _create(l1, sender, config, "SystemConfig", _system_config_arguments(settings, contracts))
+    await _create(l1, sender, portal, "OptimismPortal", (token, config, oracle))
+    return contracts
+
+
+async def deploy_oracle(
+    l1: L1Client,
+    sender: TxSender,
+    settings: DeploySettings,
+    contracts: L1Contracts,
+    l1_head: Header,
+) -> None:
+    """Create the output oracle of a rollup that begins after `l1_head`; CriticalError if it gets
+    another address than the contracts know.
+    """
+    arguments = (
+        settings.submission_interval,
+        settings.block_time,
+        0,
+        l1_head.timestamp,
+        settings.proposer,
+        settings.challenger,
+        settings.finalization_period_s,
+    )
+    await _create(l1, sender, contracts.l2_output_oracle, "L2OutputOracle", arguments)
 
 
 def make_rollup(
@@ -185,6 +224,7 @@ def addresses_to_json(rollup: Rollup) -> dict[str, str]:
         "openToken": rollup.contracts.open_token,
         "systemConfig": rollup.contracts.system_config,
         "optimismPortal": rollup.contracts.optimism_portal,
+        "l2OutputOracle": rollup.contracts.l2_output_oracle,
         "batchInbox": rollup.config.batch_inbox,
         "batcher": rollup.config.genesis.system_config.batcher,
     }
@@ -211,7 +251,7 @@ async def _create(
         )
 
 
-def _system_config_arguments(settings: DeploySettings, portal: Address) -> tuple[Any, ...]:
+def _system_config_arguments(settings: DeploySettings, contracts: L1Contracts) -> tuple[Any, ...]:
     return (
         settings.owner,
         settings.batcher,
@@ -220,7 +260,11 @@ def _system_config_arguments(settings: DeploySettings, portal: Address) -> tuple
         settings.gas_limit,
         ZERO_ADDRESS,  # unsafe blocks travel over no network that would need a signer
         settings.batch_inbox,
-        portal,
+        contracts.open_token,
+        contracts.optimism_portal,
+        contracts.l2_output_oracle,
+        ZERO_ADDRESS,  # no messenger
+        ZERO_ADDRESS,  # no bridge
     )
 
 

@@ -1,8 +1,9 @@
 """The rollup of a dev network: read from its folder, or put on L1 anew."""
 
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from consensus.config import read_rollup_config
 from consensus.deploy import (
@@ -10,6 +11,7 @@ from consensus.deploy import (
     L1Contracts,
     Rollup,
     deploy_contracts,
+    deploy_oracle,
     make_rollup,
     write_rollup,
 )
@@ -30,6 +32,12 @@ from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT, DevO
 from openrollup.l1_check import chain_json, check_l1
 from openrollup.open_supply import give_open
 from openrollup.run import run_beside
+
+T = TypeVar("T")
+
+# A withdrawal of a dev network is to be seen through while one looks on.
+_SUBMISSION_INTERVAL = 10
+_FINALIZATION_PERIOD_S = 10
 
 
 async def open_rollup(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
@@ -63,7 +71,7 @@ def _read_rollup(root: Path) -> Rollup:
         contracts=L1Contracts(
             *(
                 _address(root, addresses, name)
-                for name in ("openToken", "systemConfig", "optimismPortal")
+                for name in ("openToken", "systemConfig", "optimismPortal", "l2OutputOracle")
             )
         ),
         l1_chain=read_json(root / "l1-chain.json"),
@@ -96,23 +104,32 @@ async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
         gas_limit=options.gas_limit or DEFAULT_GAS_LIMIT,
         attribution=DEFAULT_ATTRIBUTION if options.attribution else None,
         funded=tuple(account.address for account in dev_accounts()),
+        submission_interval=_SUBMISSION_INTERVAL,
+        finalization_period_s=_FINALIZATION_PERIOD_S,
     )
-    setup = _set_up(l1, sender, deployment)
-    if l1.embedded is None:
-        contracts = await setup
-    else:
-        contracts = await run_beside(setup, [l1.embedded.chain.run_at_once()])
+    contracts = await _mined(l1, _set_up(l1, sender, deployment))
+    if l1.embedded is not None:
         # The rollup's time begins with this block's: it must be the present.
         await run_in_thread(partial(l1.embedded.chain.produce, int(clock.now())))
-        # Without its first L1 block there would be no rollup: no reorg may reach that one.
-        await run_in_thread(l1.embedded.chain.finalize)
     head = await l1.client.block_ref_by_label("latest")
     header = await l1.client.header(head.hash)
+    await _mined(l1, deploy_oracle(l1.client, sender, deployment, contracts, header))
+    if l1.embedded is not None:
+        # Without its first L1 block there would be no rollup: no reorg may reach that one.
+        await run_in_thread(l1.embedded.chain.finalize)
     l1_chain = chain_json(options.l1_chain, l1.chain_id)
     return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain)
 
 
+async def _mined(l1: DevL1, setup: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of transactions, the embedded L1 making blocks of them at once."""
+    if l1.embedded is None:
+        return await setup
+    return await run_beside(setup, [l1.embedded.chain.run_at_once()])
+
+
 async def _set_up(l1: DevL1, sender: TxSender, deployment: DeploySettings) -> L1Contracts:
-    contracts = await deploy_contracts(l1.client, sender, deployment)
+    gifts = len(deployment.funded)
+    contracts = await deploy_contracts(l1.client, sender, deployment, sent_before_oracle=gifts)
     await give_open(sender, contracts.open_token, deployment.funded, DEV_BALANCE)
     return contracts

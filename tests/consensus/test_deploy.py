@@ -45,7 +45,7 @@ DEPLOYER = address_of_key(KEY)
 BATCHER = Address(b"\xba" * 20)
 HOLDER = Address(b"\x40" * 20)
 SETTINGS = DeploySettings(l2_chain_id=901, owner=DEPLOYER, batcher=BATCHER, open_holder=HOLDER)
-CONTRACTS = L1Contracts(Address(b"\x01" * 20), Address(b"\x02" * 20), Address(b"\x03" * 20))
+CONTRACTS = L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3, 4)))
 
 
 @pytest.fixture
@@ -87,8 +87,17 @@ async def test_contracts_hold_what_the_configuration_says(l1: L1Client) -> None:
     assert await _read(l1, portal, "openToken()", "address") == "0x" + contracts.open_token.hex()
     balance = keccak256(b"balanceOf(address)")[:4] + encode(["address"], [HOLDER])
     assert int.from_bytes(await l1.call(contracts.open_token, balance)) == SETTINGS.open_supply
+    oracle = contracts.l2_output_oracle
+    assert await _read(l1, portal, "l2Oracle()", "address") == "0x" + oracle.hex()
+    assert await _read(l1, system, "l2OutputOracle()", "address") == "0x" + oracle.hex()
+    assert await _read(l1, oracle, "PROPOSER()", "address") == "0x" + DEPLOYER.hex()
+    assert await _read(l1, oracle, "startingBlockNumber()", "uint256") == 0
+    assert await _read(l1, oracle, "startingTimestamp()", "uint256") == config.genesis.l2_time
     head = await l1.block_ref_by_label("latest")
-    assert (config.genesis.l1, config.genesis.l2_time) == (head.ref, head.timestamp)
+    # The oracle's own block is the only one after the rollup's beginning.
+    begin = await l1.header(config.genesis.l1.hash)
+    assert (begin.ref, begin.timestamp) == (config.genesis.l1, config.genesis.l2_time)
+    assert begin.hash == (await l1.header(head.hash)).parent_hash
     assert (config.deposit_contract, config.l1_system_config) == (portal, system)
 
 
@@ -127,6 +136,7 @@ async def test_files_are_read_back_as_they_were(tmp_path: Path) -> None:
         "openToken": checksum_address(CONTRACTS.open_token),
         "systemConfig": checksum_address(CONTRACTS.system_config),
         "optimismPortal": checksum_address(CONTRACTS.optimism_portal),
+        "l2OutputOracle": checksum_address(CONTRACTS.l2_output_oracle),
         "batchInbox": checksum_address(default_batch_inbox(901)),
         "batcher": checksum_address(BATCHER),
     }

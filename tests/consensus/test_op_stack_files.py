@@ -40,7 +40,7 @@ SETTINGS = DeploySettings(
     open_holder=Address(b"\x40" * 20),
     funded=(Address(b"\x71" * 20), Address(b"\x72" * 20)),
 )
-CONTRACTS = L1Contracts(Address(b"\x01" * 20), Address(b"\x02" * 20), Address(b"\x03" * 20))
+CONTRACTS = L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3, 4)))
 CHAINS = {
     "stock": SETTINGS,
     "jovian": replace(SETTINGS, min_base_fee=7),

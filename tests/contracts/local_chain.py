@@ -54,10 +54,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class LocalChain:
-    """State between messages; tests set `block_number` and `base_fee` as they like."""
+    """State between messages; tests set `block_number`, `timestamp` and `base_fee` as they like."""
 
     block_number: int = 100
+    timestamp: int = 1_700_000_000
     base_fee: int = 1_000_000_000
+    block_hashes: list[bytes] = field(default_factory=list)
     state: PragueState = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,12 +114,12 @@ class LocalChain:
     def _context(self) -> ExecutionContext:
         return ExecutionContext(
             coinbase=b"\0" * 20,
-            timestamp=1_700_000_000,
+            timestamp=self.timestamp,
             block_number=self.block_number,
             difficulty=0,
             mix_hash=b"\0" * 32,
             gas_limit=GAS,
-            prev_hashes=[],
+            prev_hashes=self.block_hashes,
             chain_id=900,
             base_fee_per_gas=self.base_fee,
             excess_blob_gas=0,
@@ -161,7 +163,7 @@ class Contract:
         try:
             return cls(chain, name, chain.create(code, sender=sender))
         except Revert as error:
-            raise _decoded(abi, error) from None
+            raise decoded_error(abi, error) from None
 
     @classmethod
     def place(cls, chain: LocalChain, name: str, address: bytes) -> "Contract":
@@ -172,8 +174,7 @@ class Contract:
         return cls(chain, name, address)
 
     def calldata(self, function: str, *arguments: Any) -> bytes:
-        item = abi_item(self.name, "function", function)
-        return function_abi_to_4byte_selector(item) + encode(get_abi_input_types(item), arguments)
+        return encode_call(self.name, function, *arguments)
 
     def send(self, function: str, *arguments: Any, sender: bytes, **options: Any) -> Outcome:
         return self.send_raw(self.calldata(function, *arguments), sender=sender, **options)
@@ -182,7 +183,7 @@ class Contract:
         try:
             return self.chain.send(self.address, data, sender=sender, **options)
         except Revert as error:
-            raise _decoded(load_artifact(self.name).abi, error) from None
+            raise decoded_error(load_artifact(self.name).abi, error) from None
 
     def read(self, function: str, *arguments: Any, sender: bytes = b"\x99" * 20) -> Any:
         """Call a getter; a single output comes without its tuple, addresses as `0x` text."""
@@ -205,6 +206,12 @@ def abi_item(contract: str, kind: str, name: str) -> Any:
     return item
 
 
+def encode_call(contract: str, function: str, *arguments: Any) -> bytes:
+    """Calldata of a function."""
+    item = abi_item(contract, "function", function)
+    return function_abi_to_4byte_selector(item) + encode(get_abi_input_types(item), arguments)
+
+
 def address_text(address: bytes) -> str:
     """As eth-abi decodes addresses."""
     return "0x" + address.hex()
@@ -215,7 +222,8 @@ def word(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
-def _decoded(abi: list[dict[str, Any]], error: Revert) -> Reverted:
+def decoded_error(abi: list[dict[str, Any]], error: Revert) -> Reverted:
+    """The custom error of an ABI that a revert's data encodes, or Error(string)."""
     data = bytes(error.args[0])
     for item in abi:
         if item["type"] == "error":

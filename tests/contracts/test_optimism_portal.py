@@ -3,7 +3,14 @@
 import pytest
 from eth_abi import decode
 
-from tests.contracts.conftest import ALICE, OWNER, SUPPLY, L1Contracts, deploy_system_config
+from tests.contracts.conftest import (
+    ALICE,
+    OWNER,
+    SUPPLY,
+    L1Contracts,
+    deploy_portal,
+    deploy_system_config,
+)
 from tests.contracts.local_chain import Contract, LocalChain, Outcome, Reverted, address_text, word
 
 TO = b"\x70" * 20
@@ -161,30 +168,28 @@ def test_token_deposit_takes_no_ether(portal: Contract) -> None:
 def test_portal_knows_its_parts(l1: L1Contracts) -> None:
     assert l1.portal.read("openToken") == address_text(l1.token.address)
     assert l1.portal.read("systemConfig") == address_text(l1.config.address)
+    assert l1.portal.read("l2Oracle") == address_text(l1.oracle.address)
     assert l1.portal.read("version").split(".")[0] == "2"
 
 
 def test_portal_refuses_settings_of_another_portal(chain: LocalChain, l1: L1Contracts) -> None:
-    foreign = deploy_system_config(chain, TO)
-    addresses = address_text(l1.token.address), address_text(foreign.address)
+    foreign = deploy_system_config(chain, l1.token.address, TO, l1.oracle.address)
+    parts = (l1.token.address, foreign.address, l1.oracle.address)
+    addresses = map(address_text, parts)
     with pytest.raises(Reverted, match="PortalMismatch"):
         Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
 
 
 def test_portal_refuses_a_token_of_other_decimals(chain: LocalChain) -> None:
     token = Contract.deploy(chain, "FeeToken", 6, OPEN, sender=ALICE)
-    config = deploy_system_config(chain, chain.next_address(OWNER, ahead=1))
-    addresses = address_text(token.address), address_text(config.address)
     with pytest.raises(Reverted, match="UnsupportedTokenDecimals") as refusal:
-        Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
+        deploy_portal(chain, token)
     assert refusal.value.arguments == (6,)
 
 
 def test_portal_insists_on_the_whole_amount(chain: LocalChain) -> None:
     token = Contract.deploy(chain, "FeeToken", 18, OPEN, sender=ALICE)
-    config = deploy_system_config(chain, chain.next_address(OWNER, ahead=1))
-    addresses = address_text(token.address), address_text(config.address)
-    portal = Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
+    portal = deploy_portal(chain, token).portal
     token.send("approve", address_text(portal.address), OPEN, sender=ALICE)
     arguments = (TO_TEXT, 100, 100, 100_000, False, b"")
     with pytest.raises(Reverted, match="TokenAmountMismatch") as refusal:

@@ -10,6 +10,8 @@ from tests.contracts.conftest import (
     ALICE,
     BATCH_INBOX,
     BATCHER,
+    BRIDGE,
+    MESSENGER,
     OWNER,
     SIGNER,
     L1Contracts,
@@ -92,13 +94,20 @@ def test_first_values(config: Contract, l1: L1Contracts) -> None:
         "daFootprintGasScalar": 0,
         "batchInbox": address_text(BATCH_INBOX),
         "optimismPortal": address_text(l1.portal.address),
+        "openToken": address_text(l1.token.address),
+        "l2OutputOracle": address_text(l1.oracle.address),
+        "l1CrossDomainMessenger": address_text(MESSENGER),
+        "l1StandardBridge": address_text(BRIDGE),
+        "gasPayingToken": (address_text(l1.token.address), 18),
+        "gasPayingTokenName": "OPEN",
+        "gasPayingTokenSymbol": "OPEN",
         "startBlock": 100,
         "minimumGasLimit": 21_000_000,
         "maximumGasLimit": 500_000_000,
         "isCustomGasToken": True,
         "VERSION": 0,
         "UNSAFE_BLOCK_SIGNER_SLOT": word(SIGNER_SLOT),
-        "version": "1.0.0",
+        "version": "1.1.0",
     }
     assert {name: config.read(name) for name in expected} == expected
 
@@ -141,7 +150,7 @@ def test_gas_limit_beyond_bounds_is_refused(
         config.send("setGasLimit", gas_limit, sender=OWNER)
     assert refusal.value.arguments == (gas_limit, 21_000_000, 500_000_000)
     with pytest.raises(Reverted, match="InvalidGasLimit"):
-        deploy_system_config(chain, NEW, gas_limit)
+        deploy_system_config(chain, NEW, NEW, NEW, gas_limit)
 
 
 @pytest.mark.parametrize("params", [(0, 0), (0, 6), (250, 0), (250, 21_000_001)])

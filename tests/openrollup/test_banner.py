@@ -16,7 +16,7 @@ NETWORK = Network(
     l2_url="http://127.0.0.1:9545",
     verifier_url="http://127.0.0.1:9546",
     accounts=dev_accounts(),
-    contracts=L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3))),
+    contracts=L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3, 4))),
     files=Path("data"),
 )
 FIRST = ("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "0xac0974bec39a17e36ba4a6b4d238ff944bacb47")

@@ -5,29 +5,26 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {AddressAlias} from "../libraries/AddressAlias.sol";
+import {L2OutputOracle} from "./L2OutputOracle.sol";
 import {ResourceMetering} from "./ResourceMetering.sol";
 import {SystemConfig} from "./SystemConfig.sol";
+import {Withdrawals} from "./Withdrawals.sol";
 
 /// @title OptimismPortal
 /// @notice The gate between L1 and the rollup. A deposit is a transaction that the rollup must
-///         execute; it may bring OPEN, which stays locked here and is minted on L2.
-contract OptimismPortal is ResourceMetering {
+///         execute; it may bring OPEN, which stays locked here and is minted on L2. A withdrawal
+///         takes it out again.
+contract OptimismPortal is ResourceMetering, Withdrawals {
     using SafeERC20 for IERC20;
 
     /// @notice Semantic version. Tools take major 2 for a portal of the output-oracle kind.
-    string public constant version = "2.0.0";
+    string public constant version = "2.1.0";
 
     /// @notice Longest data of a deposit, in bytes: what nodes still pass on between each other.
     uint256 public constant MAX_DATA_BYTES = 120_000;
 
     /// @dev Version of the encoding of `opaqueData`.
     uint256 private constant DEPOSIT_VERSION = 0;
-
-    /// @notice The L1 token that is the rollup's native coin.
-    IERC20 public immutable openToken;
-
-    /// @notice The rollup's settings.
-    SystemConfig public immutable systemConfig;
 
     /// @notice A deposit that the rollup will execute.
     /// @param from       Sender on L2: the caller, or the alias of a calling contract.
@@ -59,13 +56,16 @@ contract OptimismPortal is ResourceMetering {
 
     /// @param openToken_    Token of 18 decimals that takes no fee on transfers.
     /// @param systemConfig_ Settings that already name this portal's address.
-    constructor(IERC20 openToken_, SystemConfig systemConfig_) {
+    /// @param l2Oracle_     Outputs that withdrawals are proven against; deployed later.
+    constructor(
+        IERC20 openToken_,
+        SystemConfig systemConfig_,
+        L2OutputOracle l2Oracle_
+    ) Withdrawals(openToken_, systemConfig_, l2Oracle_) {
         uint8 decimals = IERC20Metadata(address(openToken_)).decimals();
         if (decimals != 18) revert UnsupportedTokenDecimals(decimals);
         address named = systemConfig_.optimismPortal();
         if (named != address(this)) revert PortalMismatch(named, address(this));
-        openToken = openToken_;
-        systemConfig = systemConfig_;
     }
 
     /// @notice Refuses ether that is sent without a call.

@@ -2,11 +2,13 @@
 pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {StorageSlot} from "@openzeppelin/contracts/utils/StorageSlot.sol";
 
 /// @title SystemConfig
 /// @notice The rollup's settings that its owner may change from L1. Nodes read the first values
-///         from the genesis configuration and each later one from a ConfigUpdate event.
+///         from the genesis configuration and each later one from a ConfigUpdate event. Tools find
+///         the rollup's other contracts on L1 from here.
 contract SystemConfig is Ownable {
     /// @notice What a ConfigUpdate changes; the order is part of the protocol.
     enum UpdateType {
@@ -34,13 +36,25 @@ contract SystemConfig is Ownable {
     uint64 public constant maximumGasLimit = 500_000_000;
 
     /// @notice Semantic version of this contract.
-    string public constant version = "1.0.0";
+    string public constant version = "1.1.0";
 
     /// @notice Address on L1 to which batches are sent.
     address public immutable batchInbox;
 
     /// @notice The portal through which deposits enter.
     address public immutable optimismPortal;
+
+    /// @notice The L1 token that is the rollup's native coin.
+    IERC20Metadata public immutable openToken;
+
+    /// @notice The rollup's states as claimed on L1.
+    address public immutable l2OutputOracle;
+
+    /// @notice Messages between contracts of the two layers.
+    address public immutable l1CrossDomainMessenger;
+
+    /// @notice The way in and out for tokens other than the native coin.
+    address public immutable l1StandardBridge;
 
     /// @notice L1 block of this contract's deployment.
     uint256 public immutable startBlock;
@@ -100,7 +114,12 @@ contract SystemConfig is Ownable {
     /// @param gasLimit_          Gas limit of L2 blocks.
     /// @param unsafeBlockSigner_ Key that signs blocks which are not yet on L1.
     /// @param batchInbox_        Receives batcher transactions.
-    /// @param optimismPortal_    The portal, which may be deployed after this contract.
+    /// @param openToken_         Native coin of the rollup.
+    /// @param optimismPortal_    The portal. It and those that follow are deployed after this
+    ///                           contract, at addresses known ahead.
+    /// @param l2OutputOracle_    The outputs.
+    /// @param messenger_         The L1CrossDomainMessenger.
+    /// @param bridge_            The L1StandardBridge.
     constructor(
         address owner_,
         address batcher_,
@@ -109,10 +128,18 @@ contract SystemConfig is Ownable {
         uint64 gasLimit_,
         address unsafeBlockSigner_,
         address batchInbox_,
-        address optimismPortal_
+        IERC20Metadata openToken_,
+        address optimismPortal_,
+        address l2OutputOracle_,
+        address messenger_,
+        address bridge_
     ) Ownable(owner_) {
         batchInbox = batchInbox_;
+        openToken = openToken_;
         optimismPortal = optimismPortal_;
+        l2OutputOracle = l2OutputOracle_;
+        l1CrossDomainMessenger = messenger_;
+        l1StandardBridge = bridge_;
         startBlock = block.number;
         _storeBatcherHash(bytes32(uint256(uint160(batcher_))));
         _storeGasLimit(gasLimit_);
@@ -176,6 +203,21 @@ contract SystemConfig is Ownable {
     /// @notice The key that signs unsafe blocks.
     function unsafeBlockSigner() external view returns (address) {
         return StorageSlot.getAddressSlot(UNSAFE_BLOCK_SIGNER_SLOT).value;
+    }
+
+    /// @notice The token on L1 that is the rollup's native coin, and its decimals.
+    function gasPayingToken() external view returns (address addr_, uint8 decimals_) {
+        return (address(openToken), openToken.decimals());
+    }
+
+    /// @notice Name of the native coin.
+    function gasPayingTokenName() external view returns (string memory) {
+        return openToken.name();
+    }
+
+    /// @notice Symbol of the native coin.
+    function gasPayingTokenSymbol() external view returns (string memory) {
+        return openToken.symbol();
     }
 
     /// @notice Both fee weights in the protocol's version 1 encoding.

@@ -11,6 +11,7 @@ from eth_utils import keccak
 from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 
 from node.artifacts import UnknownArtifactError, artifact_names, load_artifact
+from node.genesis import l2_genesis
 from tests.contracts.local_chain import abi_item
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -50,6 +51,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         ("L1Block", "setL1BlockValuesIsthmus", "098999be"),
         ("L1Block", "setL1BlockValuesJovian", "3db6be2b"),
         ("L2ToL1MessagePasser", "initiateWithdrawal", "c2b3e5ac"),
+        ("GasPriceOracle", "getL1Fee", "49948e0e"),
+        ("GasPriceOracle", "l1BaseFee", "519b4bd3"),
+        ("SequencerFeeVault", "withdraw", "3ccfd60b"),
+        ("SequencerFeeVault", "RECIPIENT", "0d9019e1"),
+        ("SequencerFeeVault", "l1FeeWallet", "d4ff9218"),
         ("OptimismPortal", "depositTransaction", "e9e05c42"),
         ("OptimismPortal", "version", "54fd4d50"),
     ],
@@ -124,12 +130,35 @@ def test_message_passer_layout() -> None:
     assert layout("L2ToL1MessagePasser") == [("sentMessages", 0, 0, 32), ("msgNonce", 1, 0, 30)]
 
 
+def test_fee_vault_layout() -> None:
+    for name in ("SequencerFeeVault", "BaseFeeVault", "L1FeeVault", "OperatorFeeVault"):
+        assert layout(name) == [
+            ("totalProcessed", 0, 0, 32),
+            ("minWithdrawalAmount", 1, 0, 32),
+            ("recipient", 2, 0, 20),
+            ("withdrawalNetwork", 2, 20, 1),
+        ]
+
+
 def test_genesis_contracts_need_no_constructor() -> None:
     """Genesis places runtime code as it is: it must hold no immutable values."""
-    for name in ("L1Block", "L2ToL1MessagePasser", "Proxy"):
-        content = json.loads(resources.files("node.artifacts").joinpath(f"{name}.json").read_text())
-        assert "immutableReferences" not in content
+    codes = {account.code for account in l2_genesis(chain_id=901, timestamp=1).alloc.values()}
+    artifacts = [load_artifact(name) for name in artifact_names()]
+    placed = [artifact for artifact in artifacts if artifact.deployed_bytecode in codes]
+    assert len(placed) >= 10
+    assert [artifact.name for artifact in placed if artifact.immutables] == []
     assert layout("Proxy") == []
+
+
+def test_values_find_their_place_in_storage() -> None:
+    vault = load_artifact("L1FeeVault")
+    slots = vault.storage(recipient=0xABCD, withdrawalNetwork=1, minWithdrawalAmount=7)
+    assert slots == {1: 7, 2: 1 << 160 | 0xABCD}
+    with pytest.raises(ValueError, match="L1FeeVault: no variable 'owner'"):
+        vault.storage(owner=1)
+    for value in (-1, 256):
+        with pytest.raises(ValueError, match=r"L1FeeVault.withdrawalNetwork: expected 1 bytes"):
+            vault.storage(withdrawalNetwork=value)
 
 
 def test_a_rebuild_gives_the_same_bytes() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,20 @@ from node.config import AttributionConfig
 from node.errors import ConfigError
 from node.genesis import GenesisAccount, genesis_block, l1_dev_genesis, l2_genesis, read_genesis
 from node.genesis.genesis import Genesis
+from node.genesis.predeploy_settings import (
+    FeeVaultSettings,
+    PredeploySettings,
+    WithdrawalNetwork,
+)
 from node.genesis.predeploys import (
     ADMIN_SLOT,
     ATTRIBUTION_ADDRESS,
+    BASE_FEE_VAULT_ADDRESS,
+    GAS_PRICE_ORACLE_ADDRESS,
     IMPLEMENTATION_SLOT,
     L1_BLOCK_ADDRESS,
+    L1_FEE_VAULT_ADDRESS,
+    L2_STANDARD_BRIDGE_ADDRESS,
     MESSAGE_PASSER_ADDRESS,
     PROXY_ADMIN_ADDRESS,
     implementation_address,
@@ -100,6 +110,41 @@ def test_predeploys_are_proxies() -> None:
         assert alloc[implementation].code
     assert ATTRIBUTION_ADDRESS not in alloc
     assert WITHDRAWAL_REQUESTS_ADDRESS not in alloc
+
+
+def test_the_values_of_a_rollup_are_in_its_predeploys() -> None:
+    owner, recipient, bridge = (Address(bytes([value]) * 20) for value in (1, 2, 3))
+    vault = FeeVaultSettings(recipient, WithdrawalNetwork.L2, 5)
+    settings = replace(
+        PredeploySettings.owned_by(owner, l1_standard_bridge=bridge), l1_fee_vault=vault
+    )
+    genesis = l2_genesis(chain_id=901, timestamp=5, predeploy_settings=settings)
+
+    def stored(address: Address) -> list[int]:
+        slots = genesis.alloc[address].storage
+        return [slots.get(slot, 0) for slot in range(3)]
+
+    assert stored(PROXY_ADMIN_ADDRESS)[0] == int.from_bytes(owner, "big")
+    assert stored(L1_FEE_VAULT_ADDRESS) == [0, 5, 1 << 160 | int.from_bytes(recipient, "big")]
+    ours = 1 << 160 | int.from_bytes(owner, "big")
+    assert stored(BASE_FEE_VAULT_ADDRESS) == [0, 10 * 10**18, ours]
+    assert (
+        int.from_bytes(bridge, "big") in genesis.alloc[L2_STANDARD_BRIDGE_ADDRESS].storage.values()
+    )
+
+
+@pytest.mark.parametrize("min_base_fee", [None, 0])
+def test_the_oracle_knows_whether_jovian_holds(min_base_fee: int | None) -> None:
+    genesis = l2_genesis(chain_id=901, timestamp=5, min_base_fee=min_base_fee)
+    flag = genesis.alloc[GAS_PRICE_ORACLE_ADDRESS].storage.get(0, 0)
+    assert bool(flag) is genesis.config.is_jovian(5)
+
+
+def test_a_genesis_stays_light() -> None:
+    """It is read, hashed and sent around; the OP Stack's has some 2,000 empty proxies."""
+    alloc = l2_genesis(chain_id=901, timestamp=5).alloc
+    assert len(alloc) < 60
+    assert sum(len(account.code) for account in alloc.values()) < 200_000
 
 
 def test_proxy_slots_are_those_of_eip_1967() -> None:

@@ -17,7 +17,8 @@ def test_amounts(text: str, units: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "1,5", ".5", "1.", "1e18", "0x1", " 1", "1.0000000000000000001", "\uff19", "nan"]
+    "text",
+    ["", "-1", "1,5", ".5", "1.", "1e18", "0x1", " 1", "1.0000000000000000001", "\uff19", "nan"],
 )
 def test_no_amounts(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"expected OPEN such as 1\.5"):

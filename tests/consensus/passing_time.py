@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from node.clock import VirtualClock
@@ -9,6 +10,7 @@ from node.clock import VirtualClock
 T = TypeVar("T")
 
 _TURNS = 25
+_QUIET_ROUNDS = 4
 
 
 class JumpingClock(VirtualClock):
@@ -50,3 +52,27 @@ async def settle(task: asyncio.Future[Any] | None = None) -> None:
         if task is not None and task.done():
             return
         await asyncio.sleep(0)
+
+
+class WatchedThreads(ThreadPoolExecutor):
+    """Threads that tell whether they are at work."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=16)
+        self.at_work = 0
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        self.at_work += 1
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._note_end)
+        return future
+
+    async def quiet(self) -> None:
+        """Let everything run that can run without time passing, threads included."""
+        idle = 0
+        while idle < _QUIET_ROUNDS:
+            idle = 0 if self.at_work else idle + 1
+            await settle()
+
+    def _note_end(self, _: "Future[Any]") -> None:
+        self.at_work -= 1

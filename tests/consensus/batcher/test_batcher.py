@@ -315,6 +315,47 @@ async def test_an_l2_reorg_starts_over_from_the_safe_head(
     await scene.finish()
 
 
+async def test_a_safe_head_that_goes_back_behind_the_start_is_gone_after(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The batcher begins between an L1 reorg and what derivation makes of it."""
+    await scene.ticks(4)
+    height = scene.l1.head.number
+    # No block of ours has this one as its origin yet.
+    scene.l1.mine_pool()
+    await scene.node.derive()
+    for _ in range(3):
+        await scene.node.build()
+    scene.restart_batcher()
+    await scene.batcher.step()
+    begun_after = scene.node.reader.heads().safe.number
+    scene.l1.fork(height)
+    scene.l1.mine_empty(1)
+    scene.l1.drop_pool()
+    await scene.node.deriver.reset()
+    await scene.node.derive()
+    heads = scene.node.reader.heads()
+    assert heads.safe.number < begun_after < heads.unsafe.number
+    assert "the safe head went back" not in caplog.text
+    await scene.batcher.step()
+    assert f"the safe head went back to block {heads.safe.number}" in caplog.text
+    await scene.ticks(4)
+    await scene.finish()
+
+
+async def test_what_piled_up_is_posted_at_once(scene: Scene) -> None:
+    """It does not wait for the channel's age after a pause."""
+    limits = ChannelLimits(max_age_l1_blocks=3, idle_s=20.0)
+    scene.batcher = scene.node.batcher(BatcherSettings(limits=limits))
+    for _ in range(7):
+        await scene.tick(batch=False)
+    await scene.batcher.step()
+    await settle()
+    newest = scene.node.reader.heads().unsafe
+    await scene.tick()
+    assert scene.node.reader.heads().safe == newest
+
+
 async def test_an_outage_of_l1_only_delays(scene: Scene) -> None:
     await scene.ticks(2)
     await scene.node.build_until_l1_head()

@@ -32,6 +32,12 @@ class RunningScene(Scene):
                 await settle()
                 await asyncio.to_thread(lambda: None)
 
+    async def rest(self) -> None:
+        """Let the batcher and its threads do all that takes no time."""
+        for _ in range(20):
+            await settle()
+            await asyncio.to_thread(lambda: None)
+
     async def stop_running(self) -> None:
         self.task.cancel()
         await asyncio.wait([self.task])
@@ -81,6 +87,48 @@ async def test_a_stop_waits_for_what_is_on_its_way(scene: RunningScene) -> None:
         await settle(stopping)
     assert stopping.done()
     assert len(scene.posted()) == scene.batcher.transactions_made == 1
+
+
+async def test_a_stop_ends_while_l1_is_away(scene: RunningScene) -> None:
+    """It says what may still come; a start posts it again from the safe head."""
+    await scene.step()
+    await scene.step()
+    newest = scene.node.reader.heads().unsafe
+    scene.batcher.flush()
+    await scene.until(lambda: scene.l1.pool)
+    scene.l1.fail(10**6)
+    stopping = asyncio.ensure_future(scene.batcher.stop())
+    await scene.rest()
+    scene.clock.advance(19)
+    await settle(stopping)
+    assert not stopping.done()
+    scene.clock.advance(1)
+    await settle(stopping)
+    named = f"within 20 s: blocks 1 to {newest.number}, in 1 transaction, may still be included"
+    with pytest.raises(OperationRefused, match=f"^batcher is stopped, but .* {named}$"):
+        await stopping
+    assert not scene.batcher.is_running
+    assert not scene.task.done()
+    scene.l1.fail(0)
+    scene.batcher.start()
+    await scene.step()
+    await scene.step()
+    assert scene.node.reader.heads().safe == newest
+
+
+async def test_a_stop_ends_while_l1_does_not_even_take_a_transaction(scene: RunningScene) -> None:
+    await scene.step()
+    await scene.step()
+    scene.l1.fail(10**6)
+    scene.batcher.flush()
+    await scene.until(lambda: scene.batcher.transactions_made == 1)
+    stopping = asyncio.ensure_future(scene.batcher.stop())
+    await scene.rest()
+    scene.clock.advance(20)
+    await settle(stopping)
+    with pytest.raises(OperationRefused, match=r"^batcher is stopped, but .* in 1 transaction"):
+        await stopping
+    assert scene.l1.pool == {}
 
 
 async def test_a_start_goes_on_from_the_safe_head(scene: RunningScene) -> None:

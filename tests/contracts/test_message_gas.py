@@ -19,6 +19,7 @@ from tests.contracts.two_chains import TwoChains
 METER = bytes.fromhex("5a5f5260205fa0")
 METER_CREATION = bytes.fromhex("6007600c60003960076000f3") + METER
 METER_GAS = 1_000
+BOB = b"\xb0\xb0" * 10
 NONCE = 1 << 240
 # What the portal sells in a block.
 MAX_DEPOSIT_GAS = 20_000_000
@@ -129,11 +130,17 @@ def is_failure(chains: TwoChains, receipt: Receipt) -> bool:
 @pytest.mark.parametrize(
     ("min_gas", "size"), [(METER_GAS, 0), (50_000, 31), (1_000_000, 5_000), (7_000_000, 60_000)]
 )
+@pytest.mark.parametrize("is_delegated", [False, True])
 def test_finalizing_brings_enough_gas_or_fails_on_l1(
-    chains: TwoChains, min_gas: int, size: int
+    chains: TwoChains, min_gas: int, size: int, is_delegated: bool
 ) -> None:
     """The portal insists on baseGas, with which L1's messenger keeps its promise."""
     meter = chains.l1.create(METER_CREATION, sender=ALICE)
+    if is_delegated:
+        # The dearest target: its code is another account's (EIP-7702).
+        chains.l1.state.set_code(BOB, b"\xef\x01\x00" + meter)
+        chains.l1.state.lock_changes()
+        meter = BOB
     arguments = address_text(meter), b"\xff" * size, min_gas
     receipt = chains.l2_messenger.send("sendMessage", *arguments, sender=ALICE, gas=10_000_000)
     withdrawal = chains.prove(receipt)

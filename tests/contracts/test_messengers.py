@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from node.types.receipt import Receipt
 from tests.contracts.conftest import ALICE, OWNER
@@ -241,6 +243,38 @@ def test_a_delivered_message_is_not_replayed(chains: TwoChains, l2_target: L2Con
     for sender in (ALICE, alias(chains.l1_messenger.address)):
         with pytest.raises(Reverted, match="AlreadyRelayed"):
             chains.l2_messenger.read("relayMessage", *fields, sender=sender)
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(["send", "replay", "turn"]), st.integers(0, 9))))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_each_message_is_delivered_once(
+    chains: TwoChains, l2_target: L2Contract, steps: list[tuple[str, int]]
+) -> None:
+    """Whatever is sent and replayed, by whomever, while the target takes messages or refuses."""
+    messenger = chains.l2_messenger
+    nonce = first = chains.l1_messenger.read("messageNonce")
+    received = l2_target.read("count")
+    delivered: set[int] = set()
+    for step, number in steps:
+        is_refusing = l2_target.read("isRefusing")
+        if step == "turn":
+            l2_target.send("setRefusing", not is_refusing, sender=ALICE)
+        elif step == "send":
+            to_l2(chains, l2_target.address, note())
+            delivered |= set() if is_refusing else {nonce}
+            nonce += 1
+        elif nonce > first:
+            chosen = first + number % (nonce - first)
+            fields = fields_of(l2_target.address, note(), nonce=chosen)
+            receipt = messenger.send("relayMessage", *fields, sender=MALLORY)
+            assert receipt.status == (chosen not in delivered and not is_refusing)
+            delivered |= {chosen} if receipt.status else set()
+    assert l2_target.read("count") == received + len(delivered)
+    for number in range(first, nonce):
+        name = message_hash(*fields_of(l2_target.address, note(), nonce=number))
+        assert messenger.read("successfulMessages", name) is (number in delivered)
 
 
 def test_a_replay_has_to_be_the_same_message(chains: TwoChains, l2_target: L2Contract) -> None:

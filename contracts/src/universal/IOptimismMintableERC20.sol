@@ -9,7 +9,7 @@ interface IOptimismMintableERC20 {
     function remoteToken() external view returns (address);
 
     /// @notice Who may mint and burn.
-    function bridge() external returns (address);
+    function bridge() external view returns (address);
 
     /// @notice Creates tokens for `to`.
     function mint(address to, uint256 amount) external;

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from consensus.deploy import L1Contracts
+from consensus.deploy import L1Addresses, L1Contracts, addresses_to_json
 from node.genesis import DevAccount
 from node.types.primitives import checksum_address
 
@@ -22,7 +22,7 @@ class Network:
     l2_url: str
     verifier_url: str
     accounts: tuple[DevAccount, ...]
-    contracts: L1Contracts
+    addresses: L1Addresses
     files: Path | None
 
 
@@ -53,12 +53,26 @@ def contracts_json(contracts: L1Contracts) -> dict[str, str]:
         "OpenToken": checksum_address(contracts.open_token),
         "SystemConfig": checksum_address(contracts.system_config),
         "OptimismPortal": checksum_address(contracts.optimism_portal),
+        "L1CrossDomainMessenger": checksum_address(contracts.l1_cross_domain_messenger),
+        "L1StandardBridge": checksum_address(contracts.l1_standard_bridge),
+        "L2OutputOracle": checksum_address(contracts.l2_output_oracle),
     }
 
 
 def contract_lines(contracts: L1Contracts) -> list[str]:
     """Return a line for each contract."""
-    return [f"{name:<15} {address}" for name, address in contracts_json(contracts).items()]
+    return [f"{name:<22}  {address}" for name, address in contracts_json(contracts).items()]
+
+
+def role_lines(addresses: L1Addresses) -> list[str]:
+    """Return a line for each address on L1 that is no contract of ours."""
+    roles = {
+        "batch inbox": addresses.batch_inbox,
+        "batcher": addresses.batcher,
+        "proposer": addresses.proposer,
+        "challenger": addresses.challenger,
+    }
+    return [f"{name:<22}  {checksum_address(address)}" for name, address in roles.items()]
 
 
 def _as_json(network: Network) -> dict[str, Any]:
@@ -67,7 +81,8 @@ def _as_json(network: Network) -> dict[str, Any]:
         "l2": {"chainId": network.l2_chain_id, "url": network.l2_url},
         "verifier": {"url": network.verifier_url},
         "accounts": accounts_json(network.accounts),
-        "contracts": contracts_json(network.contracts),
+        "contracts": contracts_json(network.addresses.contracts),
+        "addresses": addresses_to_json(network.addresses),
         "files": None if network.files is None else str(network.files),
     }
 
@@ -77,7 +92,7 @@ def _as_text(network: Network) -> str:
         "",
         "OpenRollup",
         "",
-        "Accounts, 10,000 OPEN each on L2 (the keys are public: never use them elsewhere)",
+        "Accounts, 10,000 OPEN each on L2 and L1 (the keys are public: never use them elsewhere)",
     ]
     for number, account in enumerate(network.accounts):
         shown, key = checksum_address(account.address), account.private_key.hex()
@@ -89,7 +104,8 @@ def _as_text(network: Network) -> str:
         f"verifier   chain {network.l2_chain_id}  {network.verifier_url}  L2 as L1 alone gives it",
         "",
         "Contracts on L1",
-        *(f"  {line}" for line in contract_lines(network.contracts)),
+        *(f"  {line}" for line in contract_lines(network.addresses.contracts)),
+        *(f"  {line}" for line in role_lines(network.addresses)),
     ]
     if network.files is not None:
         lines += ["", f"Configuration files are in {network.files}"]

@@ -19,6 +19,7 @@ from openrollup.arguments import (
 )
 from openrollup.bridge.commands import add_bridge
 from openrollup.command import add_command, options_of
+from openrollup.deploy_command import add_deploy
 from openrollup.output_commands import add_challenge, add_proposer
 
 if TYPE_CHECKING:
@@ -103,15 +104,8 @@ def _add_l1(commands: "Commands") -> None:
 
 
 def _add_deploy(commands: "Commands") -> None:
-    command = add_command(commands, "deploy", _run_deploy, "the L1 contracts onto any L1")
-    add = command.add_argument
-    add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
+    command = add_deploy(commands)
     _add_l1_chain(command)
-    add("--key-file", type=file_path, required=True, help="the key that pays and owns")
-    add("--out", type=file_path, required=True, help="where the files go")
-    add("--block-time", dest="block_time_s", type=seconds, default=1, help="of L2 (default 1 s)")
-    add("--gas-limit", type=at_least(1), default=30_000_000, help="of an L2 block")
-    add("--batcher", help="the batcher's address (default: that of the key)")
     _add_attribution(command)
 
 
@@ -302,13 +296,6 @@ def _run_l1(arguments: argparse.Namespace) -> int:
     from openrollup.run import run_command
 
     return run_command(run_l1(options_of(L1Options, arguments)), code_when_stopped=0)
-
-
-def _run_deploy(arguments: argparse.Namespace) -> int:
-    from openrollup.deploy import DeployOptions, run_deploy
-    from openrollup.run import run_command
-
-    return run_command(run_deploy(options_of(DeployOptions, arguments)), code_when_stopped=1)
 
 
 def _run_rollup(arguments: argparse.Namespace) -> int:

@@ -54,6 +54,6 @@ def _shown(network: DevNetwork, options: DevOptions) -> Network:
         l2_url=network.sequencer.url,
         verifier_url=network.verifier.url,
         accounts=dev_accounts(),
-        contracts=network.rollup.contracts,
+        addresses=network.rollup.addresses,
         files=options.out or options.datadir,
     )

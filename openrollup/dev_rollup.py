@@ -3,41 +3,40 @@
 from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from consensus.block_refs import L1BlockRef
 from consensus.config import read_rollup_config
 from consensus.deploy import (
+    RECORD_FILE,
     DeploySettings,
-    L1Contracts,
     Rollup,
-    deploy_contracts,
-    deploy_oracle,
-    make_rollup,
+    deploy,
+    read_addresses,
     write_rollup,
 )
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import Clock
-from node.errors import ConfigError
+from node.dev_chain import DevChain
 from node.genesis import dev_accounts, read_genesis
+from node.genesis.dev_accounts import PROPOSER_ACCOUNT
 from node.genesis.dev_chains import DEV_BALANCE, L2_DEV_CHAIN_ID
 from node.json_file import read_json, write_json
-from node.types.primitives import Address, hex_address
+from node.types.primitives import Address
 from node.types.transaction import address_of_key
 from node.worker import run_in_thread
 from openrollup.banner import accounts_json
 from openrollup.datadir import check_writable
-from openrollup.deploy import DEFAULT_ATTRIBUTION, DEV_SEQ_WINDOW_SIZE
+from openrollup.deploy import (
+    DEFAULT_ATTRIBUTION,
+    DEV_FINALIZATION_PERIOD_S,
+    DEV_SEQ_WINDOW_SIZE,
+    DEV_SUBMISSION_INTERVAL,
+)
 from openrollup.dev_l1 import DevL1
 from openrollup.dev_options import DEFAULT_BLOCK_TIME_S, DEFAULT_GAS_LIMIT, DevOptions
 from openrollup.l1_check import chain_json, check_l1
-from openrollup.open_supply import give_open
 from openrollup.run import run_beside
-
-T = TypeVar("T")
-
-# A withdrawal of a dev network is to be seen through while one looks on.
-_SUBMISSION_INTERVAL = 10
-_FINALIZATION_PERIOD_S = 10
 
 
 async def open_rollup(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
@@ -64,25 +63,12 @@ async def open_rollup(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
 
 
 def _read_rollup(root: Path) -> Rollup:
-    addresses = read_json(root / "addresses.json")
     return Rollup(
         config=read_rollup_config(root / "rollup.json"),
         genesis=read_genesis(root / "genesis.json"),
-        contracts=L1Contracts(
-            *(
-                _address(root, addresses, name)
-                for name in ("openToken", "systemConfig", "optimismPortal", "l2OutputOracle")
-            )
-        ),
+        addresses=read_addresses(root / "addresses.json"),
         l1_chain=read_json(root / "l1-chain.json"),
     )
-
-
-def _address(root: Path, addresses: Any, name: str) -> Address:
-    try:
-        return hex_address(addresses[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{root / 'addresses.json'}: {name}: expected an address") from error
 
 
 def _write_files(rollup: Rollup, directory: Path) -> None:
@@ -91,45 +77,57 @@ def _write_files(rollup: Rollup, directory: Path) -> None:
 
 
 async def _deploy(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
-    """Deploy the contracts, give the accounts OPEN on L1, and begin the rollup after that."""
-    settings = SenderSettings(poll_interval_s=0.02 if l1.embedded else 0.5)
-    sender = TxSender(l1.client, l1.deployer_key, l1.chain_id, clock, settings)
-    deployment = DeploySettings(
+    """Deploy the contracts, give the accounts OPEN on L1, and begin the rollup after that.
+
+    With a datadir, go on with what was interrupted.
+    """
+    sender_settings = SenderSettings(poll_interval_s=0.02 if l1.embedded else 0.5)
+    sender = TxSender(l1.client, l1.deployer_key, l1.chain_id, clock, sender_settings)
+    accounts = dict.fromkeys((account.address for account in dev_accounts()), DEV_BALANCE)
+    work = partial(
+        deploy,
+        l1.client,
+        sender,
+        _settings(options, l1, sender.address, accounts),
+        chain_json(options.l1_chain, l1.chain_id),
+        record=None if options.datadir is None else options.datadir / RECORD_FILE,
+        gifts=accounts,
+    )
+    if l1.embedded is None:
+        return await work()
+    chain = l1.embedded.chain
+
+    async def begin() -> L1BlockRef:
+        # The rollup's time begins with this block's: it must be the present.
+        await run_in_thread(partial(chain.produce, int(clock.now())))
+        return await l1.client.block_ref_by_label("latest")
+
+    rollup = await _beside(work(begin=begin), chain)
+    # Without its first L1 block there would be no rollup: no reorg may reach that one.
+    await run_in_thread(chain.finalize)
+    return rollup
+
+
+async def _beside(work: Coroutine[Any, Any, Rollup], chain: DevChain) -> Rollup:
+    """Deploy on an L1 that makes a block of whatever it gets."""
+    return await run_beside(work, [chain.run_at_once()])
+
+
+def _settings(
+    options: DevOptions, l1: DevL1, owner: Address, allocation: dict[Address, int]
+) -> DeploySettings:
+    # On an outside L1 one key has all roles.
+    proposer = address_of_key(l1.batcher_key) if l1.embedded is None else PROPOSER_ACCOUNT.address
+    return DeploySettings(
         l2_chain_id=L2_DEV_CHAIN_ID,
-        owner=sender.address,
+        owner=owner,
         batcher=address_of_key(l1.batcher_key),
-        open_holder=sender.address,
+        proposer=proposer,
+        submission_interval=DEV_SUBMISSION_INTERVAL,
+        finalization_period_s=DEV_FINALIZATION_PERIOD_S,
+        allocation=allocation,
         block_time=options.block_time_s or DEFAULT_BLOCK_TIME_S,
         seq_window_size=DEV_SEQ_WINDOW_SIZE,
         gas_limit=options.gas_limit or DEFAULT_GAS_LIMIT,
         attribution=DEFAULT_ATTRIBUTION if options.attribution else None,
-        funded=tuple(account.address for account in dev_accounts()),
-        submission_interval=_SUBMISSION_INTERVAL,
-        finalization_period_s=_FINALIZATION_PERIOD_S,
     )
-    contracts = await _mined(l1, _set_up(l1, sender, deployment))
-    if l1.embedded is not None:
-        # The rollup's time begins with this block's: it must be the present.
-        await run_in_thread(partial(l1.embedded.chain.produce, int(clock.now())))
-    head = await l1.client.block_ref_by_label("latest")
-    header = await l1.client.header(head.hash)
-    await _mined(l1, deploy_oracle(l1.client, sender, deployment, contracts, header))
-    if l1.embedded is not None:
-        # Without its first L1 block there would be no rollup: no reorg may reach that one.
-        await run_in_thread(l1.embedded.chain.finalize)
-    l1_chain = chain_json(options.l1_chain, l1.chain_id)
-    return make_rollup(deployment, contracts, header, l1.chain_id, l1_chain)
-
-
-async def _mined(l1: DevL1, setup: Coroutine[Any, Any, T]) -> T:
-    """Return what comes of transactions, the embedded L1 making blocks of them at once."""
-    if l1.embedded is None:
-        return await setup
-    return await run_beside(setup, [l1.embedded.chain.run_at_once()])
-
-
-async def _set_up(l1: DevL1, sender: TxSender, deployment: DeploySettings) -> L1Contracts:
-    gifts = len(deployment.funded)
-    contracts = await deploy_contracts(l1.client, sender, deployment, sent_before_oracle=gifts)
-    await give_open(sender, contracts.open_token, deployment.funded, DEV_BALANCE)
-    return contracts

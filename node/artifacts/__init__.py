@@ -57,6 +57,8 @@ class Artifact:
     def storage(self, **values: int) -> dict[int, int]:
         """Return the slots that hold `values`: numbers, or addresses as numbers, by variable name.
 
+        A slot of zero is left out: a state has none.
+
         ValueError if there is no such variable or the value is wider than it.
         """
         variables = {variable.label: variable for variable in self.storage_layout}
@@ -70,7 +72,7 @@ class Artifact:
                     f"{self.name}.{label}: expected {variable.size} bytes, got {value}"
                 )
             slots[variable.slot] = slots.get(variable.slot, 0) | value << 8 * variable.offset
-        return slots
+        return {slot: value for slot, value in slots.items() if value}
 
 
 @cache

@@ -18,7 +18,13 @@ import pytest
 import rlp
 from trie import HexaryTrie
 
-from consensus.deploy import DeploySettings, L1Contracts, make_rollup, write_rollup
+from consensus.deploy import (
+    DeploySettings,
+    L1Contracts,
+    RollupStart,
+    make_rollup,
+    write_rollup,
+)
 from consensus.l1.known_chains import l1_chain_json
 from node.config import AttributionConfig
 from node.types.primitives import Address, keccak256
@@ -37,10 +43,9 @@ SETTINGS = DeploySettings(
     l2_chain_id=901,
     owner=Address(b"\x0a" * 20),
     batcher=Address(b"\xba" * 20),
-    open_holder=Address(b"\x40" * 20),
-    funded=(Address(b"\x71" * 20), Address(b"\x72" * 20)),
+    allocation={Address(b"\x71" * 20): 10**22, Address(b"\x72" * 20): 10**22},
 )
-CONTRACTS = L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3, 4)))
+CONTRACTS = L1Contracts(*(Address(bytes([n]) * 20) for n in range(1, 7)))
 CHAINS = {
     "stock": SETTINGS,
     "jovian": replace(SETTINGS, min_base_fee=7),
@@ -68,9 +73,9 @@ async def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     """The files as they are written for each kind of chain."""
     l1 = FakeL1()
     l1.mine_empty(2)
-    header = await l1.header(l1.head.hash)
+    start = RollupStart(l1.head.ref, l1.head.timestamp)
     write_rollup(
-        make_rollup(CHAINS[request.param], CONTRACTS, header, 900, l1_chain_json(900)), tmp_path
+        make_rollup(CHAINS[request.param], CONTRACTS, start, 900, l1_chain_json(900)), tmp_path
     )
     read = [
         orjson.loads((tmp_path / f"{name}.json").read_bytes())

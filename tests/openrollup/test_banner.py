@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from consensus.deploy import L1Contracts
+from consensus.deploy import L1Addresses, L1Contracts
 from node.genesis import dev_accounts
 from node.types.primitives import Address
 from openrollup.banner import Network, accounts_json, announce
@@ -16,7 +16,10 @@ NETWORK = Network(
     l2_url="http://127.0.0.1:9545",
     verifier_url="http://127.0.0.1:9546",
     accounts=dev_accounts(),
-    contracts=L1Contracts(*(Address(bytes([n]) * 20) for n in (1, 2, 3, 4))),
+    addresses=L1Addresses(
+        L1Contracts(*(Address(bytes([n]) * 20) for n in range(1, 7))),
+        *(Address(bytes([n]) * 20) for n in range(0x10, 0x14)),
+    ),
     files=Path("data"),
 )
 FIRST = ("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "0xac0974bec39a17e36ba4a6b4d238ff944bacb47")
@@ -31,8 +34,10 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     for expected in (
         "L2 (OPEN)  chain 901  http://127.0.0.1:9545",
         "L1         chain 900  http://127.0.0.1:8545",
-        "  OpenToken       0x0101010101010101010101010101010101010101",
-        "  OptimismPortal  0x0303030303030303030303030303030303030303",
+        "  OpenToken               0x0101010101010101010101010101010101010101",
+        "  OptimismPortal          0x0303030303030303030303030303030303030303",
+        "  L1CrossDomainMessenger  0x0404040404040404040404040404040404040404",
+        "  proposer                0x1212121212121212121212121212121212121212",
         "Configuration files are in data",
     ):
         assert expected in lines
@@ -61,6 +66,21 @@ def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
             "OpenToken": "0x" + "01" * 20,
             "SystemConfig": "0x" + "02" * 20,
             "OptimismPortal": "0x" + "03" * 20,
+            "L1CrossDomainMessenger": "0x" + "04" * 20,
+            "L1StandardBridge": "0x" + "05" * 20,
+            "L2OutputOracle": "0x" + "06" * 20,
+        },
+        "addresses": {
+            "openToken": "0x" + "01" * 20,
+            "systemConfig": "0x" + "02" * 20,
+            "optimismPortal": "0x" + "03" * 20,
+            "l1CrossDomainMessenger": "0x" + "04" * 20,
+            "l1StandardBridge": "0x" + "05" * 20,
+            "l2OutputOracle": "0x" + "06" * 20,
+            "batchInbox": "0x" + "10" * 20,
+            "batcher": "0x" + "11" * 20,
+            "proposer": "0x" + "12" * 20,
+            "challenger": "0x" + "13" * 20,
         },
         "files": "data",
     }

@@ -93,12 +93,12 @@ def rollup_options(**more: object) -> RollupOptions:
         ),
         (
             ["deploy", "--l1", "http://l1", "--key-file", "k", "--out", "o"],
-            DeployOptions("http://l1", Path("k"), Path("o"), 1, 30_000_000, None, json=False),
+            DeployOptions("http://l1", Path("k"), Path("o"), 1, 30_000_000, json=False),
         ),
         (
             ["deploy", "--no-attribution", "--l1", "http://l1", "--key-file", "k", "--out", "o"],
             DeployOptions(
-                *("http://l1", Path("k"), Path("o"), 1, 30_000_000, None),
+                *("http://l1", Path("k"), Path("o"), 1, 30_000_000),
                 json=False,
                 attribution=False,
             ),

@@ -114,7 +114,7 @@ async def test_a_stop_during_the_setup_leaves_nothing_open(
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr("openrollup.dev_rollup.give_open", hang)
+        patch.setattr("consensus.deploy.deployment.Deployment._start_on_l1", hang)
         starting = asyncio.ensure_future(run_dev(asked))
         await reached.wait()
         starting.cancel()

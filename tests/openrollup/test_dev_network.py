@@ -122,6 +122,7 @@ async def test_a_restart_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert names(tmp_path) == {
         *("l1", "l2", "verifier"),
         *("rollup.json", "genesis.json", "l1-chain.json", "addresses.json", "accounts.json"),
+        "deployment.json",
     }
     out = tmp_path / "out"
     async with running(datadir=tmp_path, out=out, block_time_s=1, gas_limit=30_000_000) as net:

@@ -35,40 +35,48 @@ class _Epoch:
     system_config: SystemConfig
 
 
-async def build_attributes(
-    rollup_config: RollupConfig,
-    chain_config: ChainConfig,
-    l1_chain_config: L1ChainConfig,
-    l1: OriginSource,
-    parent: L2BlockRef,
-    parent_system_config: SystemConfig,
-    epoch: BlockRef,
-    timestamp: int,
-) -> PayloadAttributes:
-    """Return the attributes of the child of `parent` at `timestamp` (seconds) with origin `epoch`.
+@dataclass(frozen=True, slots=True)
+class AttributesBuilder:
+    """The rules of one rollup, and the L1 that its origins are read from."""
 
-    They hold the L1-attributes deposit and, when the origin changes, its user deposits; the caller
-    appends what else belongs into the block. ResetError if `epoch` does not extend the parent's
-    origin on L1 or is younger than `timestamp`; CriticalError for a malformed deposit event.
-    """
-    origin = await _read_epoch(rollup_config, l1, parent, parent_system_config, epoch)
-    if timestamp < origin.header.timestamp:
-        raise ResetError(
-            f"L2 block {parent.number + 1} at {timestamp}: expected a time from that of its L1 "
-            f"origin {epoch.number}, {origin.header.timestamp}"
+    rollup: RollupConfig
+    chain: ChainConfig
+    l1_chain: L1ChainConfig
+    l1: OriginSource
+
+    async def build(
+        self,
+        parent: L2BlockRef,
+        parent_system_config: SystemConfig,
+        epoch: BlockRef,
+        timestamp: int,
+    ) -> PayloadAttributes:
+        """Return the attributes of the child of `parent` at `timestamp` (seconds), its origin being
+        `epoch`.
+
+        They hold the L1-attributes deposit and, when the origin changes, its user deposits; the
+        caller appends what else belongs into the block. ResetError if `epoch` does not extend the
+        parent's origin on L1 or is younger than `timestamp`; CriticalError for a malformed deposit
+        event.
+        """
+        origin = await _read_epoch(self.rollup, self.l1, parent, parent_system_config, epoch)
+        header, system = origin.header, origin.system_config
+        if timestamp < header.timestamp:
+            raise ResetError(
+                f"L2 block {parent.number + 1} at {timestamp}: expected a time from that of its L1 "
+                f"origin {epoch.number}, {header.timestamp}"
+            )
+        info, layout = _l1_info(origin, self.l1_chain), self.rollup.l1_info_layout(timestamp)
+        return PayloadAttributes(
+            timestamp=timestamp,
+            prev_randao=header.prev_randao,
+            fee_recipient=SEQUENCER_FEE_VAULT,
+            parent_beacon_block_root=header.parent_beacon_block_root,
+            gas_limit=system.gas_limit,
+            extra_data=encode_extra_data(self.chain, timestamp, _pricing(system)),
+            transactions=(l1_info_deposit(info, layout), *origin.deposits),
+            no_tx_pool=True,
         )
-    info = _l1_info(origin, l1_chain_config)
-    layout = rollup_config.l1_info_layout(timestamp)
-    return PayloadAttributes(
-        timestamp=timestamp,
-        prev_randao=origin.header.prev_randao,
-        fee_recipient=SEQUENCER_FEE_VAULT,
-        parent_beacon_block_root=origin.header.parent_beacon_block_root,
-        gas_limit=origin.system_config.gas_limit,
-        extra_data=encode_extra_data(chain_config, timestamp, _pricing(origin.system_config)),
-        transactions=(l1_info_deposit(info, layout), *origin.deposits),
-        no_tx_pool=True,
-    )
 
 
 async def _read_epoch(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from consensus.attributes import build_attributes
+from consensus.attributes import AttributesBuilder
 from consensus.block_refs import L2BlockRef, l2_block_ref
 from consensus.config import SEQUENCER_DRIFT_S, RollupConfig
 from consensus.consolidation import difference
@@ -69,8 +69,7 @@ class UnsafeFollower:
         settings: FollowerSettings | None = None,
     ) -> None:
         self._config = config
-        self._chain_config = chain_config
-        self._l1_chain_config = l1_chain_config
+        self._attributes = AttributesBuilder(config, chain_config, l1_chain_config, l1)
         self._l1 = l1
         self._l2 = l2
         self._reader = reader
@@ -154,15 +153,8 @@ class UnsafeFollower:
         ref = self._ref(block)
         timestamp = parent.timestamp + self._config.block_time
         try:
-            attributes = await build_attributes(
-                self._config,
-                self._chain_config,
-                self._l1_chain_config,
-                self._l1,
-                parent,
-                await self._l2.system_config(parent.hash),
-                ref.l1_origin,
-                timestamp,
+            attributes = await self._attributes.build(
+                parent, await self._l2.system_config(parent.hash), ref.l1_origin, timestamp
             )
         except ResetError as error:
             raise Refused(str(error)) from error

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from consensus.attributes import build_attributes
+from consensus.attributes import AttributesBuilder
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.codec.batch import SingularBatch
 from consensus.config import RollupConfig
@@ -11,10 +11,7 @@ from consensus.derivation.batch_validator import BatchValidator
 from consensus.derivation.derived_attributes import DerivedAttributes
 from consensus.derivation.l1_traversal import PipelineStart
 from consensus.derivation.outcomes import Drained
-from consensus.l1.chain_config import L1ChainConfig
-from consensus.l1.source import L1Source
 from consensus.l2_source import L2Source
-from node.config import ChainConfig
 from node.errors import CriticalError, DecodingError, ResetError
 from node.types.transaction import decode_signed_transaction
 
@@ -27,16 +24,12 @@ class AttributesQueue:
     def __init__(
         self,
         config: RollupConfig,
-        chain_config: ChainConfig,
-        l1_chain_config: L1ChainConfig,
-        l1: L1Source,
+        attributes: AttributesBuilder,
         l2: L2Source,
         previous: BatchValidator,
     ) -> None:
         self._config = config
-        self._chain_config = chain_config
-        self._l1_chain_config = l1_chain_config
-        self._l1 = l1
+        self._attributes = attributes
         self._l2 = l2
         self._previous = previous
         self._batch: SingularBatch | None = None
@@ -94,15 +87,8 @@ class AttributesQueue:
                 f"batch for L2 block {parent.number + 1}: expected parent 0x{parent.hash.hex()} "
                 f"and timestamp {expected}, got 0x{batch.parent_hash.hex()} and {batch.timestamp}"
             )
-        attributes = await build_attributes(
-            self._config,
-            self._chain_config,
-            self._l1_chain_config,
-            self._l1,
-            parent,
-            await self._l2.system_config(parent.hash),
-            batch.epoch,
-            batch.timestamp,
+        attributes = await self._attributes.build(
+            parent, await self._l2.system_config(parent.hash), batch.epoch, batch.timestamp
         )
         derived = DerivedAttributes(attributes, parent, batch.epoch, self.current_l1)
         try:

@@ -1,5 +1,6 @@
 """The derivation pipeline: L1 in, the attributes of L2 blocks out."""
 
+from consensus.attributes import AttributesBuilder
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.config import RollupConfig
 from consensus.derivation.attributes_queue import AttributesQueue
@@ -35,7 +36,8 @@ class Pipeline:
         assembler = ChannelAssembler(FrameQueue(retrieval))
         reader = ChannelReader(config, assembler)
         validator = BatchValidator(config, l2, reader, judged_to=start.judged_to)
-        self._attributes = AttributesQueue(config, chain_config, l1_chain_config, l1, l2, validator)
+        attributes = AttributesBuilder(config, chain_config, l1_chain_config, l1)
+        self._attributes = AttributesQueue(config, attributes, l2, validator)
 
     @property
     def current_l1(self) -> L1BlockRef:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-from consensus.attributes import build_attributes
+from consensus.attributes import AttributesBuilder
 from consensus.block_refs import L1BlockRef, L2BlockRef
 from consensus.config import SEQUENCER_DRIFT_S, RollupConfig
 from consensus.engine_gate import EngineGate
@@ -64,8 +64,7 @@ class Sequencer:
         pace: Pace | None = None,
     ) -> None:
         self._config = config
-        self._chain_config = chain_config
-        self._l1_chain_config = l1_chain_config
+        self._attributes = AttributesBuilder(config, chain_config, l1_chain_config, watcher.window)
         self._gate = gate
         self._reader = reader
         self._l2 = l2
@@ -91,7 +90,12 @@ class Sequencer:
             choice = self._choose_origin(head)
             if isinstance(choice, NoOrigin):
                 return choice
-            attributes = await self._attributes(head, choice)
+            attributes = await self._attributes.build(
+                head,
+                await self._l2.system_config(head.hash),
+                choice.origin.ref,
+                head.timestamp + self._config.block_time,
+            )
             work = partial(self._build, head, attributes, choice.deposits_only)
             block = await self._gate.run(work)
             if block is not None:
@@ -131,18 +135,6 @@ class Sequencer:
         is_late = self._clock.now() >= head.timestamp + 2 * self._config.block_time
         depth = self._settings.l1_confirmations
         return is_late and head.l1_origin.number + 1 + depth <= l1_head.number
-
-    async def _attributes(self, head: L2BlockRef, choice: OriginChoice) -> PayloadAttributes:
-        return await build_attributes(
-            self._config,
-            self._chain_config,
-            self._l1_chain_config,
-            self._watcher.window,
-            head,
-            await self._l2.system_config(head.hash),
-            choice.origin.ref,
-            head.timestamp + self._config.block_time,
-        )
 
     def _fill_limits(self) -> FillLimits:
         # Counted from here: what deposits took is no reason to cut a user's transaction short.

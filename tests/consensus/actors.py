@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from consensus.attributes import build_attributes
+from consensus.attributes import AttributesBuilder
 from consensus.block_refs import L2BlockRef
 from consensus.codec.batch import SingularBatch
 from consensus.codec.channel import Batch
@@ -100,15 +100,9 @@ async def seal_batch(
     batch: SingularBatch,
 ) -> L2BlockRef:
     """Seal the block that a batch describes."""
-    attributes = await build_attributes(
-        config,
-        chain_config(config),
-        l1_chain,
-        l1,
-        parent,
-        await l2.system_config(parent.hash),
-        batch.epoch,
-        batch.timestamp,
+    builder = AttributesBuilder(config, chain_config(config), l1_chain, l1)
+    attributes = await builder.build(
+        parent, await l2.system_config(parent.hash), batch.epoch, batch.timestamp
     )
     decoded = tuple(decode_signed_transaction(raw) for raw in batch.transactions)
     attributes = replace(attributes, transactions=(*attributes.transactions, *decoded))

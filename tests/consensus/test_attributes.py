@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from consensus.attributes import SEQUENCER_FEE_VAULT, build_attributes
+from consensus.attributes import SEQUENCER_FEE_VAULT, AttributesBuilder
 from consensus.block_refs import L2BlockRef
 from consensus.config import RollupConfig
 from consensus.l1.source import L1BlockGone
@@ -44,11 +44,7 @@ async def attributes_for(
     system: SystemConfig | None = None,
     timestamp: int | None = None,
 ) -> PayloadAttributes:
-    return await build_attributes(
-        config,
-        chain_config(config),
-        L1_CHAIN,
-        l1,
+    return await AttributesBuilder(config, chain_config(config), L1_CHAIN, l1).build(
         parent,
         system or config.genesis.system_config,
         epoch,

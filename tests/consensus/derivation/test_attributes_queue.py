@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from consensus.attributes import AttributesBuilder
 from consensus.codec.batch import SingularBatch
 from consensus.derivation.attributes_queue import AttributesQueue
 from consensus.derivation.derived_attributes import DerivedAttributes
@@ -34,9 +35,8 @@ def stages(l1: FakeL1, sequencer: Sequencer) -> Stages:
 @pytest.fixture
 def queue(l1: FakeL1, sequencer: Sequencer, stages: Stages) -> AttributesQueue:
     config = sequencer.config
-    return AttributesQueue(
-        config, chain_config(config), L1_CHAIN, l1, sequencer.l2, stages.validator
-    )
+    attributes = AttributesBuilder(config, chain_config(config), L1_CHAIN, l1)
+    return AttributesQueue(config, attributes, sequencer.l2, stages.validator)
 
 
 async def first_attributes(

@@ -67,6 +67,20 @@ def test_blocks_that_are_replaced_are_counted_and_their_transactions_followed(
     assert ledger.block_hash(2) == "b2"
 
 
+def test_what_a_restart_took_is_told_from_what_was_lost(ledger: Ledger) -> None:
+    shorter = [block(2, transactions="y")]
+    ledger.see(shorter, ShownHeads(2, 2, 1))
+    assert ledger.lost == {"z", "w"}
+    ledger.note_restart()
+    assert ledger.lost == frozenset()
+    # Taken back before the process ended, and seen only now.
+    ledger.see([block(2, "b", on="a", transactions="z")], ShownHeads(2, 1, 1))
+    assert (ledger.homeless, ledger.lost) == ({"w", "y"}, frozenset())
+    # The pool is a new one: what is taken back from now on has no excuse.
+    ledger.see([block(2, "c", on="a")], ShownHeads(2, 1, 1))
+    assert (ledger.homeless, ledger.lost) == ({"w", "y", "z"}, {"z"})
+
+
 def test_a_shorter_chain_takes_blocks_back(ledger: Ledger) -> None:
     shorter = [block(2, transactions="y")]
     assert ledger.see(shorter, ShownHeads(2, 2, 1)) == TakenBack(unsafe_blocks=1)

@@ -55,6 +55,13 @@ class Figures:
         if text not in self.problems:
             self.problems.append(text)
 
+    def lost_transactions(self) -> frozenset[str]:
+        """Return what a reorg took back, what is in no block, and what no restart explains.
+
+        A deposit whose L1 block is replaced has another hash afterwards.
+        """
+        return self.ledger.lost - self.deposits
+
     def broken_demands(self) -> list[str]:
         """Return what was demanded and does not hold; empty if all is well."""
         broken = list(self.problems)
@@ -131,7 +138,8 @@ class Figures:
             (
                 "transactions taken back by reorgs",
                 f"{len(homeless) + returned}: {returned} came back, {deposits} were deposits "
-                f"(new L1 block, new hash), {len(homeless) - deposits} are in no block",
+                f"(new L1 block, new hash), {len(homeless) - deposits} are in no block, "
+                f"{len(self.lost_transactions())} of these without a restart of the pool",
             ),
             (
                 "final and still there",

@@ -52,6 +52,8 @@ class Ledger:
         self._heads = ShownHeads(0, 0, 0)
         self._open: dict[int, ShownBlock] = {}
         self._homeless: set[str] = set()
+        self._pool_went_with: set[str] = set()
+        self._is_restarted = False
 
     @property
     def first_open(self) -> int:
@@ -75,6 +77,19 @@ class Ledger:
         """Transactions that were in a block once and are in none now."""
         return frozenset(self._homeless)
 
+    @property
+    def lost(self) -> frozenset[str]:
+        """Those of the homeless that no restart explains."""
+        return frozenset(self._homeless - self._pool_went_with)
+
+    def note_restart(self) -> None:
+        """Note that the process has ended, and its pool with it.
+
+        What it took back from a block after the last look went there, too.
+        """
+        self._pool_went_with |= self._homeless
+        self._is_restarted = True
+
     def block_hash(self, number: int) -> str | None:
         """Return the hash shown last at a height."""
         block = self._open.get(number)
@@ -95,8 +110,12 @@ class Ledger:
         lost = {entry for block in gone for entry in block.transactions}
         there = {entry for block in blocks for entry in block.transactions}
         self._homeless |= lost
+        if self._is_restarted:
+            self._pool_went_with |= lost
+            self._is_restarted = False
         self.returned += len(self._homeless & there)
         self._homeless -= there
+        self._pool_went_with &= self._homeless
         safe_blocks = sum(block.number <= self._heads.safe for block in gone)
         self._open = found
         self._heads = heads

@@ -88,6 +88,7 @@ class Endurance:
                     await self._conclude(node, programs, watch, connections)
                     return True
             await self._end(node)
+            self._figures.ledger.note_restart()
             return False
 
     async def _begin(self, node: DevNode, connections: _Connections) -> None:
@@ -184,6 +185,8 @@ class Endurance:
             programs.l1_options,
         )
         self._figures.derived_again = last
+        for entry in sorted(self._figures.lost_transactions()):
+            self._figures.add_problem(f"transaction {entry} was taken back, and is in no block")
         code = await asyncio.to_thread(node.stop)
         if code != 0:
             self._figures.add_problem(f"SIGTERM at the end: expected exit code 0, got {code}")

@@ -93,6 +93,7 @@ abstract contract Withdrawals {
     error AlreadyProven(bytes32 withdrawalHash);
 
     /// @notice The storage proof does not show that the message passer has sent the withdrawal.
+    ///         Where a true proof shows that nothing is there, it may be RLPInvalidEncoding instead.
     error InvalidWithdrawalProof(TrieProof.ProofError reason);
 
     /// @notice The withdrawal has to be proven first.

@@ -188,9 +188,7 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
     dispatcher.register(openrollup_methods(chain.genesis))
     if chain.config.rollup is not None:
         fake = FakeRollup()
-        dispatcher.register(
-            optimism_methods(chain.reader, fake, fake, fake, fake, CLIENT_VERSION)
-        )
+        dispatcher.register(optimism_methods(chain.reader, fake, fake, fake, fake, CLIENT_VERSION))
     server = RpcServer(dispatcher)
     await server.start()
     try:

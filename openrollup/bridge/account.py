@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 # What a call needs may change between the estimate and the block: the deposit market's price, the
 # token's first balance of an account.
 _GAS_MARGIN_PERCENT = 25
+_RESEND_AFTER_ON_L1_S = 48.0
+_RESEND_AFTER_ON_L2_S = 8.0
 _CONTRACTS = ("OptimismPortal", "L2OutputOracle", "OpenToken", "SystemConfig")
 
 
@@ -23,7 +25,9 @@ class Account:
     """A key's account on one of the chains. Refusals come as OperationRefused, in one line."""
 
     def __init__(self, chain: Chain, key: bytes, clock: Clock, *, layer: str, coin: str) -> None:
-        settings = SenderSettings(layer=layer, coin=coin)
+        # A deposit of the account takes a nonce on L2, perhaps that of what waits there.
+        resend_after_s = _RESEND_AFTER_ON_L2_S if layer == "L2" else _RESEND_AFTER_ON_L1_S
+        settings = SenderSettings(resend_after_s=resend_after_s, layer=layer, coin=coin)
         self._sender = TxSender(chain.client, key, chain.chain_id, clock, settings)
         self._chain = chain
         self._layer = layer

@@ -65,8 +65,9 @@ async def open_l2(url: str) -> AsyncIterator[Chain]:
 async def check_pair(portal: Portal, l2: Chain) -> None:
     """Refuse an L2 that does not stand on this L1, or belongs to another portal."""
     l1 = portal.l1
-    number = await l2.read(L1_BLOCK, "number()", "(uint64)")
-    expected = await l2.read(L1_BLOCK, "hash()", "(bytes32)")
+    head = (await l2.head()).number
+    number = await l2.read(L1_BLOCK, "number()", "(uint64)", at=head)
+    expected = await l2.read(L1_BLOCK, "hash()", "(bytes32)", at=head)
     if expected != ZERO_HASH:
         try:
             actual = (await l1.header(number)).hash

@@ -24,7 +24,7 @@ async def run_dev(options: DevOptions) -> int:
 
 async def _watch(network: DevNetwork, *, json: bool) -> None:
     """Compare the two nodes and show the heads, forever."""
-    sequencer, verifier = network.sequencer, network.verifier
+    sequencer, verifier, proposer = network.sequencer, network.verifier, network.sequencer.proposer
     comparison = Comparison(sequencer.node.reader, verifier.node.reader)
     line = StatusLine(json=json)
     try:
@@ -37,6 +37,7 @@ async def _watch(network: DevNetwork, *, json: bool) -> None:
                     unsafe=heads.unsafe.number,
                     safe=heads.safe.number,
                     finalized=heads.finalized.number,
+                    proposed=0 if proposer is None else proposer.proposed_block or 0,
                     verified=comparison.equal_to,
                     pending=len(sequencer.node.mempool),
                 )

@@ -9,7 +9,7 @@ from consensus.l1.json_rpc import JsonRpc, RpcSettings
 from node.clock import Clock
 from node.dev_chain import DevChainConfig
 from node.genesis import Genesis, l1_dev_genesis, read_genesis
-from node.genesis.dev_accounts import BATCHER_ACCOUNT, DEPLOYER_ACCOUNT
+from node.genesis.dev_accounts import BATCHER_ACCOUNT, DEPLOYER_ACCOUNT, PROPOSER_ACCOUNT
 from openrollup.datadir import DevPaths, read_key
 from openrollup.dev_options import DEFAULT_L1_BLOCK_TIME_S, DEFAULT_L1_PORT, DevOptions
 from openrollup.embedded_l1 import EmbeddedL1
@@ -35,6 +35,11 @@ class DevL1:
     poll_interval_s: float
     resend_after_s: float
     embedded: EmbeddedL1 | None
+
+    @property
+    def proposer_key(self) -> bytes:
+        """The key of the oracle's proposer: on somebody else's L1 one key pays for everything."""
+        return self.batcher_key if self.embedded is None else PROPOSER_ACCOUNT.private_key
 
 
 async def open_l1(options: DevOptions, clock: Clock, stack: AsyncExitStack) -> DevL1:

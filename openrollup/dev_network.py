@@ -3,23 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from consensus.deploy import Rollup
 from consensus.l1.chain_config import parse_l1_chain_config
+from consensus.proposer.proposer import ProposerSettings
 from consensus.sequencer.sequencer import SequencerSettings
 from node.clock import Clock
 from node.errors import ConfigError
 from openrollup.dev_l1 import DevL1, open_l1
 from openrollup.dev_options import DevOptions
 from openrollup.dev_rollup import open_rollup
-from openrollup.rollup_node import RollupNode, RollupNodeConfig, Sequencing
+from openrollup.rollup_node import Proposing, RollupNode, RollupNodeConfig, Sequencing
 from openrollup.rollup_ports import ForwardingSink
 
 # How far L2 may be ahead of the clock when blocks are to come by the clock, in seconds.
 _LONGEST_WAIT_S = 60
+# Safe blocks are proposed: nobody develops against an L1 to wait until it is final.
+_PROPOSER_SETTINGS = ProposerSettings(allows_non_finalized=True, poll_interval_s=1.0, retry_s=2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ async def open_dev_network(options: DevOptions, clock: Clock) -> AsyncIterator[D
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    """Makes the two L2 nodes, which differ in their store, their port and in sequencing."""
+    """Makes the two L2 nodes, which differ in store, port, sequencing and proposing."""
 
     options: DevOptions
     l1: DevL1
@@ -93,7 +96,9 @@ class _Nodes:
             automine=self.options.automine,
             channel_age_l1_blocks=1,
         )
+        proposing = Proposing(self.l1.proposer_key, _PROPOSER_SETTINGS, self.l1.resend_after_s)
         config = self._config(self.options.paths.l2, self.options.port, sequencing)
+        config = replace(config, proposing=proposing)
         return RollupNode(config, self.l1.client, self.clock, None)
 
     def verifier(self, sink: ForwardingSink) -> RollupNode:

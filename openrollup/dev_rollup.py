@@ -19,7 +19,6 @@ from consensus.l1.tx_sender import SenderSettings, TxSender
 from node.clock import Clock
 from node.dev_chain import DevChain
 from node.genesis import dev_accounts, read_genesis
-from node.genesis.dev_accounts import PROPOSER_ACCOUNT
 from node.genesis.dev_chains import DEV_BALANCE, L2_DEV_CHAIN_ID
 from node.json_file import read_json, write_json
 from node.types.primitives import Address
@@ -117,12 +116,11 @@ def _settings(
     options: DevOptions, l1: DevL1, owner: Address, allocation: dict[Address, int]
 ) -> DeploySettings:
     # On an outside L1 one key has all roles.
-    proposer = address_of_key(l1.batcher_key) if l1.embedded is None else PROPOSER_ACCOUNT.address
     return DeploySettings(
         l2_chain_id=L2_DEV_CHAIN_ID,
         owner=owner,
         batcher=address_of_key(l1.batcher_key),
-        proposer=proposer,
+        proposer=address_of_key(l1.proposer_key),
         submission_interval=DEV_SUBMISSION_INTERVAL,
         finalization_period_s=DEV_FINALIZATION_PERIOD_S,
         allocation=allocation,

@@ -10,12 +10,15 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Block numbers: the head of L1, the three heads of L2, and how far the verifier agrees."""
+    """Block numbers: the head of L1, the three heads of L2, the last block with an output on L1,
+    and how far the verifier agrees.
+    """
 
     l1: int
     unsafe: int
     safe: int
     finalized: int
+    proposed: int
     verified: int
     pending: int
 
@@ -64,6 +67,6 @@ def _fitting(text: str) -> str:
 def _text(status: Status) -> str:
     return (
         f"L2 unsafe {status.unsafe}  safe {status.safe}  finalized {status.finalized}"
-        f"  |  verifier agrees to {status.verified}  |  L1 {status.l1}"
+        f"  proposed {status.proposed}  |  verifier agrees to {status.verified}  |  L1 {status.l1}"
         f"  |  {status.pending} pending"
     )

@@ -12,11 +12,13 @@ class Terminal(io.StringIO):
 
 
 def status(unsafe: int, **more: int) -> Status:
-    fields = {"l1": 5, "safe": 3, "finalized": 2, "verified": 3, "pending": 0}
+    fields = {"l1": 5, "safe": 3, "finalized": 2, "proposed": 0, "verified": 3, "pending": 0}
     return Status(unsafe=unsafe, **{**fields, **more})
 
 
-TEXT = "L2 unsafe 9  safe 3  finalized 2  |  verifier agrees to 3  |  L1 5  |  0 pending"
+TEXT = (
+    "L2 unsafe 9  safe 3  finalized 2  proposed 0  |  verifier agrees to 3  |  L1 5  |  0 pending"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +70,7 @@ def test_json_is_a_line_for_each_change(out: type[io.StringIO]) -> None:
         "event": "status",
         "l1": 5,
         "unsafe": 9,
+        "proposed": 0,
         "safe": 3,
         "finalized": 2,
         "verified": 3,

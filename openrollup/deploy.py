@@ -93,7 +93,11 @@ async def run_deploy(options: DeployOptions) -> int:
 
 async def _deploy(options: DeployOptions, l1: L1Client, chain_id: int, key: bytes) -> Rollup:
     is_dev = chain_id in DEV_L1_CHAIN_IDS
-    sending = SenderSettings(poll_interval_s=0.2) if is_dev else SenderSettings(_CONFIRMATIONS)
+    sending = (
+        SenderSettings(poll_interval_s=0.2, resend_after_s=10.0)
+        if is_dev
+        else SenderSettings(_CONFIRMATIONS)
+    )
     sender = TxSender(l1, key, chain_id, SystemClock(), sending)
     record = options.out / RECORD_FILE
     doing = "goes on" if record.exists() else "begins"

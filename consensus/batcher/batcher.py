@@ -271,9 +271,8 @@ class Batcher:
                 return  # replaced under our hands: the next step's check finds it
             if self._builder is None:
                 self._builder = self._new_builder(l1_head)
-            if not self._builder.add(block, self._clock.now()):
-                return
-            last = self._last_taken = block.header.ref
+            self._builder.add(block, self._clock.now())
+            last = self._last_taken = self._builder.last or last
             if self._builder.is_full:
                 return
 

@@ -49,6 +49,15 @@ class ClosedChannel:
     last: BlockRef
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A block in the channel: the number of its L1 origin, and its time in seconds."""
+
+    block: BlockRef
+    epoch: int
+    timestamp: int
+
+
 class ChannelBuilder:
     """Takes consecutive blocks. `opened_at_l1` is L1's height, `now` seconds since the epoch."""
 
@@ -62,20 +71,27 @@ class ChannelBuilder:
         opened_at_l1: int,
         now: float,
     ) -> None:
-        self.first: BlockRef | None = None
-        self.last: BlockRef | None = None
+        self._taken: list[_Taken] = []
         self._channel_id = channel_id
         self._config = config
         self._limits = limits
         self._batch_type = batch_type
         self._writer: ChannelWriter | SpanWriter | None = None
         self._opened_at_l1 = opened_at_l1
-        self._first_epoch = self._last_epoch = opened_at_l1
-        self._last_timestamp = 0
         self._last_added = now
         self._is_full = False
         self._measured_bytes = 0
         self._measured_rlp = 0
+
+    @property
+    def first(self) -> BlockRef | None:
+        """The first block, None before there is one."""
+        return self._taken[0].block if self._taken else None
+
+    @property
+    def last(self) -> BlockRef | None:
+        """The last block."""
+        return self._taken[-1].block if self._taken else None
 
     @property
     def is_full(self) -> bool:
@@ -83,7 +99,10 @@ class ChannelBuilder:
         return self._is_full
 
     def add(self, block: Block, now: float) -> bool:
-        """Append the child of the last block; False, and full from now on, if it does not fit."""
+        """Append the child of the last block; False if it does not fit, and full from now on.
+
+        A full channel may give back blocks before this one, too: `last` is the last that it keeps.
+        """
         if self.last is not None and block.header.parent_hash != self.last.hash:
             raise InvalidInput(
                 f"channel: expected the child of block {self.last.number}, got block "
@@ -97,22 +116,22 @@ class ChannelBuilder:
         except ChannelFull:
             self._is_full = True
             return False
-        self._is_full = self._reaches_size(self._writer)
-        if self._is_full and self.first is not None and isinstance(self._writer, SpanWriter):
-            # What begins another frame for a few bytes can as well begin the next channel.
-            self._writer.take_back()
-            return False
-        if self.first is None:
-            self.first, self._first_epoch = block.header.ref, batch.epoch.number
-        self.last, self._last_added = block.header.ref, now
-        self._last_epoch, self._last_timestamp = batch.epoch.number, batch.timestamp
-        return True
+        self._taken.append(_Taken(block.header.ref, batch.epoch.number, batch.timestamp))
+        self._last_added = now
+        if isinstance(self._writer, ChannelWriter):
+            self._is_full = self._reaches_size(self._writer)
+            return True
+        self._is_full = self._writer.fill()
+        del self._taken[self._writer.block_count :]
+        return self.last == block.header.ref
 
     def is_due(self, l1_head: int, now: float) -> bool:
         """Whether to close the channel now rather than wait for more blocks."""
-        if self.first is None:
+        if not self._taken:
             return False
-        window_end = self._first_epoch + self._config.seq_window_size - self._limits.window_margin
+        window_end = (
+            self._taken[0].epoch + self._config.seq_window_size - self._limits.window_margin
+        )
         return (
             self._is_full
             or l1_head >= self._opened_at_l1 + self._limits.max_age_l1_blocks
@@ -126,9 +145,11 @@ class ChannelBuilder:
         So they do after an L1 reorg or a pause. They are late already, and if there are no others,
         none will come at once.
         """
-        spanned = self._last_epoch - self._first_epoch
-        is_of_now = now <= self._last_timestamp + self._limits.idle_s
-        return self.first is not None and spanned > self._limits.max_age_l1_blocks and is_of_now
+        if not self._taken:
+            return False
+        first, last = self._taken[0], self._taken[-1]
+        is_of_now = now <= last.timestamp + self._limits.idle_s
+        return last.epoch - first.epoch > self._limits.max_age_l1_blocks and is_of_now
 
     def close(self) -> ClosedChannel:
         """Finish the channel."""
@@ -142,11 +163,11 @@ class ChannelBuilder:
         if self._batch_type is BatchType.SINGULAR:
             return ChannelWriter(self._channel_id)
         opens_epoch = decode_l1_info_deposit(first).sequence_number == 0
-        return SpanWriter(self._channel_id, self._config, first_opens_epoch=opens_epoch)
+        limit = self._limits.max_bytes
+        return SpanWriter(self._channel_id, self._config, limit, first_opens_epoch=opens_epoch)
 
-    def _reaches_size(self, writer: ChannelWriter | SpanWriter) -> bool:
-        # Measuring costs time, and bytes of output where it is written block by block, so it waits
-        # until the input could have filled the rest.
+    def _reaches_size(self, writer: ChannelWriter) -> bool:
+        # Measuring costs bytes of output, so it waits until the input could have filled the rest.
         unmeasured = writer.rlp_bytes - self._measured_rlp
         if self._measured_bytes + unmeasured < self._limits.max_bytes:
             return False

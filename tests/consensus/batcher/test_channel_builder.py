@@ -182,6 +182,20 @@ def test_a_span_leaves_the_block_that_would_overfill_it_to_the_next() -> None:
     assert 8_500 <= sum(map(len, channel.pieces)) <= 10_000
 
 
+def test_a_full_span_gives_back_all_that_is_too_much() -> None:
+    """What compresses well is measured seldom; then there comes what does not."""
+    payloads = [bytes(1000)] * 60 + [_noise(1000, 1000 * i) for i in range(60)]
+    blocks, builder = _blocks(payloads), _builder(ChannelLimits(max_bytes=10_000), BatchType.SPAN)
+    taken = 0
+    while builder.add(blocks[taken], 0.0):
+        taken += 1
+    assert builder.last is not None
+    assert 60 < builder.last.number < taken
+    channel = builder.close()
+    assert channel.last == builder.last
+    assert 8_500 <= sum(map(len, channel.pieces)) <= 10_000
+
+
 def test_a_span_of_one_block_that_is_too_large() -> None:
     builder = _builder(ChannelLimits(max_bytes=500), BatchType.SPAN)
     (block,) = _blocks([_noise(1000, 1)])

@@ -1,17 +1,21 @@
 """A channel of one span batch in the making."""
 
+import random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consensus.batcher.span_writer import SpanWriter
 from consensus.codec.batch import SingularBatch
-from consensus.codec.channel import ChannelFull, read_batches
-from consensus.codec.frame import ChannelId
+from consensus.codec.channel import ChannelFull, ChannelWriter, read_batches
+from consensus.codec.frame import ChannelId, Frame
 from consensus.codec.span_batch import span_of
 from consensus.config import MAX_RLP_BYTES
-from node.errors import InvalidInput
 from node.types.block import BlockRef
 from node.types.primitives import BlockNumber, keccak256
 from tests.consensus.rollup import rollup_config, user_transaction
+from tests.consensus.rollup_node import user_transfer
 from tests.fakes.l1_source import FakeL1
 
 CONFIG = rollup_config(FakeL1())
@@ -23,23 +27,70 @@ def batch(index: int, *transactions: bytes) -> SingularBatch:
     return SingularBatch(keccak256(b"parent %d" % index), epoch, timestamp, transactions)
 
 
-def writer() -> SpanWriter:
-    return SpanWriter(ChannelId(bytes(16)), CONFIG, first_opens_epoch=True)
+def writer(max_bytes: int = 10**6) -> SpanWriter:
+    return SpanWriter(ChannelId(bytes(16)), CONFIG, max_bytes, first_opens_epoch=True)
 
 
-def test_what_is_taken_back_leaves_no_trace() -> None:
-    one, two = writer(), writer()
-    first, second = batch(0, user_transaction(0)), batch(1, user_transaction(1))
-    one.add(first)
-    two.add(first)
-    two.add(second)
-    assert two.rlp_bytes > one.rlp_bytes
-    assert two.compressed_size() > one.compressed_size()
-    two.take_back()
-    assert two.rlp_bytes == one.rlp_bytes
-    assert two.frames(1000) == one.frames(1000)
-    with pytest.raises(InvalidInput, match="two blocks at least"):
-        two.take_back()
+def written(batches: list[SingularBatch]) -> int:
+    """Return the bytes of a channel of these blocks."""
+    made = writer()
+    for item in batches:
+        made.add(item)
+    return sum(len(frame.data) for frame in made.frames(500))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 1500)), min_size=1, max_size=60),
+    st.integers(100, 20_000),
+    st.randoms(),
+)
+def test_it_takes_what_fits_and_leaves_no_trace_of_the_rest(
+    kinds: list[tuple[bool, int]], max_bytes: int, chance: random.Random
+) -> None:
+    """Of data that compresses well, not at all, or now so and then so."""
+    made, batches = writer(max_bytes), []
+    for index, (is_noise, size) in enumerate(kinds):
+        data = chance.randbytes(size) if is_noise else bytes(size)
+        batches.append(batch(index, user_transfer(index, data=data)))
+        made.add(batches[-1])
+        if made.fill():
+            break
+    else:
+        return
+    kept = made.block_count
+    size = written(batches[:kept])
+    assert made.frames(500) == _frames(batches[:kept])
+    assert size < max_bytes or kept == 1
+    is_filled = size >= max_bytes - max_bytes // 256
+    assert is_filled or written(batches[: kept + 1]) >= max_bytes
+
+
+def _frames(batches: list[SingularBatch]) -> tuple[Frame, ...]:
+    made = writer()
+    for item in batches:
+        made.add(item)
+    return made.frames(500)
+
+
+@pytest.mark.parametrize("size", [0, 300, 3000])
+def test_it_is_compressed_a_few_times_only(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However well the data compresses, and however small the blocks are."""
+    made, close = writer(6_000), ChannelWriter.close
+    closed: list[ChannelWriter] = []
+
+    def counted(self: ChannelWriter) -> bytes:
+        closed.append(self)
+        return close(self)
+
+    monkeypatch.setattr(ChannelWriter, "close", counted)
+    index = 0
+    while not made.fill():
+        made.add(batch(index, user_transfer(index, data=bytes(size))))
+        index += 1
+    made.frames(1000)
+    assert made.rlp_bytes > 6_000
+    assert len(closed) <= 12
+    assert sum(writer.rlp_bytes for writer in closed) <= 6 * made.rlp_bytes
 
 
 def test_its_size_is_hardly_underestimated() -> None:

@@ -22,7 +22,7 @@ from openrollup.l1_check import check_l1, probe_l1
 
 _log = logging.getLogger(__name__)
 
-_POLL_INTERVAL_S = 3.0
+_POLL_INTERVAL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ async def run_challenge(options: ChallengeOptions) -> int:
             allows_non_finalized=options.allow_non_finalized,
         )
         await challenger.check()
+        if options.watch:
+            _say(options, f"watching the outputs on {options.l1_url}", "started")
         return await _Challenge(challenger, options, clock).run()
 
 
@@ -115,6 +117,7 @@ class _Challenge:
             self._tell_wrong(wrong)
         outcome = await self._challenger.delete(wrong)
         if isinstance(outcome, Deleted):
+            self._told = None
             self._tell_deleted(outcome)
             return True
         index = wrong.proposed.index
@@ -154,10 +157,14 @@ class _Challenge:
         self._is_waiting = judgement.waiting is not None
 
     def _say(self, text: str, event: str, **fields: Any) -> None:
-        if self._options.json:
-            text = orjson.dumps({"event": event, **fields}).decode()
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        _say(self._options, text, event, **fields)
+
+
+def _say(options: ChallengeOptions, text: str, event: str, **fields: Any) -> None:
+    if options.json:
+        text = orjson.dumps({"event": event, **fields}).decode()
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _summary(judgement: Judgement) -> str:

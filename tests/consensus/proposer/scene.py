@@ -1,8 +1,10 @@
 """A rollup on a real L1 in virtual time, with a proposer and a challenger that tests step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from consensus.l1.client import L1Client
@@ -17,7 +19,9 @@ from node.genesis.dev_accounts import OPERATOR_ACCOUNTS, DevAccount
 from node.output_root import Output
 from node.types.primitives import Address, BlockNumber, Hash32
 from node.types.transaction import Transaction
-from openrollup.testing.nodes import Nodes
+from openrollup.testing.image import found
+from openrollup.testing.nodes import Nodes, Ports, open_nodes
+from openrollup.testing.options import DevnetOptions
 from openrollup.testing.stepper import Stepper
 from tests.consensus.passing_time import JumpingClock
 
@@ -158,6 +162,17 @@ class Scene:
         """Return the blocks and roots in the oracle."""
         outputs = [await self.oracle.output(i) for i in range(await self.oracle.count())]
         return [(output.block, output.root) for output in outputs]
+
+
+@asynccontextmanager
+async def new_scene(directory: Path) -> AsyncIterator[Scene]:
+    """A rollup of its own; `directory` must not be there yet."""
+    async with open_nodes(
+        await found(DevnetOptions(), directory), Ports(), DevnetOptions()
+    ) as nodes:
+        scene = await Scene.open(nodes)
+        yield scene
+        await scene.close()
 
 
 class FakeOutputs:

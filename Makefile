@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
+.PHONY: dev test soak backlog endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -14,6 +14,9 @@ test: check clients example  ## everything that CI runs
 
 soak: .venv/dev.stamp  ## the end-to-end scenarios in full size, about seven minutes
 	$(BIN)/python -m tests.integration.soak $(ARGS)
+
+backlog: .venv/dev.stamp  ## a batcher ten thousand blocks behind, in virtual time, about ten minutes
+	$(BIN)/python -m tests.consensus.backlog $(ARGS)
 
 endurance: .venv/dev.stamp  ## half an hour of traffic, L1 reorgs, restarts and kills, watched
 	$(BIN)/python -m tests.integration.endurance $(ARGS)

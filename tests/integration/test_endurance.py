@@ -117,6 +117,12 @@ def test_demands() -> None:
     figures.memory_mib.append(MOST_MEMORY_MIB - 1)
     figures.longest_pause_s = 30.0
     assert figures.broken_demands() == []
+    figures.most_lag_disturbed = MOST_L1_BLOCKS_BEHIND + 5
+    assert figures.broken_demands() == []
+    figures.most_lag_disturbed = MOST_L1_BLOCKS_BEHIND
+    (broken_demand,) = figures.broken_demands()
+    assert "15 L1 blocks behind after a reorg or restart, at most 10 demanded" in broken_demand
+    figures.most_lag_disturbed = None
     figures.settled_lag.append(MOST_L1_BLOCKS_BEHIND + 1)
     figures.memory_mib.append(MOST_MEMORY_MIB)
     figures.longest_pause_s = 30.5

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.integration.endurance.figures import Figures
+from tests.integration.endurance.figures import MOST_L1_BLOCKS_BEHIND, Figures
 from tests.integration.endurance.plan import Plan
 from tests.integration.endurance.run import Endurance
 
@@ -29,7 +29,9 @@ def main() -> int:
         data_availability=options.da,
         has_anvil=options.l1 == "anvil",
     )
-    figures = Figures()
+    # Anvil's reorgs take the batcher's transactions, too: two blocks more until they are back.
+    most = MOST_L1_BLOCKS_BEHIND + (2 if plan.has_anvil else 0)
+    figures = Figures(most_lag_disturbed=most)
     with tempfile.TemporaryDirectory(prefix="openrollup-endurance-") as folder:
         work = Path(folder) if options.keep is None else options.keep
         try:

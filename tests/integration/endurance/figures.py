@@ -18,6 +18,11 @@ class Figures:
     """The record of a run. Settled: neither a restart nor a reorg shortly before."""
 
     ledger: Ledger = field(default_factory=Ledger)
+    most_lag_disturbed: int | None = None
+    """How far the safe head may be behind right after a reorg or restart, None if that is no matter.
+
+    What the reorg itself takes counts: a depth of 8 on the embedded L1 makes it 8 to 10.
+    """
     settled_lag: list[int] = field(default_factory=list)
     """L1's head minus the safe head's L1 origin, in L1 blocks, a reading a second."""
     disturbed_lag: list[int] = field(default_factory=list)
@@ -70,6 +75,12 @@ class Figures:
             broken.append(
                 f"the safe head was {lag} L1 blocks behind, at most {MOST_L1_BLOCKS_BEHIND} "
                 "demanded"
+            )
+        disturbed, most = max(self.disturbed_lag, default=0), self.most_lag_disturbed
+        if most is not None and disturbed > most:
+            broken.append(
+                f"the safe head was {disturbed} L1 blocks behind after a reorg or restart, at most "
+                f"{most} demanded"
             )
         memory = max(self.memory_mib, default=0)
         if memory >= MOST_MEMORY_MIB:

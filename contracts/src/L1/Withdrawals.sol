@@ -196,7 +196,8 @@ abstract contract Withdrawals {
 
     /// @notice Whether the period in which an output may be deleted is over.
     function isOutputFinalized(uint256 _l2OutputIndex) external view returns (bool) {
-        return block.timestamp > _finalAfter(l2Oracle.getL2Output(_l2OutputIndex).timestamp);
+        uint256 proposedAt = l2Oracle.getL2Output(_l2OutputIndex).timestamp;
+        return block.timestamp > proposedAt + l2Oracle.FINALIZATION_PERIOD_SECONDS();
     }
 
     /// @notice The L2 account in whose name the portal calls just now.
@@ -236,17 +237,14 @@ abstract contract Withdrawals {
     function _checkFinal(bytes32 withdrawalHash) private view {
         ProvenWithdrawal memory proven = provenWithdrawals[withdrawalHash];
         if (proven.timestamp == 0) revert NotProven(withdrawalHash);
-        uint256 finalAfter = _finalAfter(proven.timestamp);
+        uint256 period = l2Oracle.FINALIZATION_PERIOD_SECONDS();
+        uint256 finalAfter = proven.timestamp + period;
         if (block.timestamp <= finalAfter) revert ProofNotFinal(finalAfter);
 
         Types.OutputProposal memory output = l2Oracle.getL2Output(proven.l2OutputIndex);
         if (output.outputRoot != proven.outputRoot) revert OutputChanged(proven.outputRoot, output.outputRoot);
         // It may be younger than the proof: deleted, and proposed again with the same root.
-        finalAfter = _finalAfter(output.timestamp);
+        finalAfter = output.timestamp + period;
         if (block.timestamp <= finalAfter) revert OutputNotFinal(finalAfter);
-    }
-
-    function _finalAfter(uint256 timestamp) private view returns (uint256) {
-        return timestamp + l2Oracle.FINALIZATION_PERIOD_SECONDS();
     }
 }

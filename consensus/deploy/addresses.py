@@ -78,6 +78,6 @@ def _address(path: Path, raw: Any, name: str) -> Address:
             "what this one needs on L1: go on with that version, or deploy a new rollup elsewhere"
         )
     try:
-        return hex_address(raw[name])
+        return hex_address(str(raw[name]))
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {name}: expected an address") from error

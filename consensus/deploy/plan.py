@@ -14,8 +14,8 @@ from node.types.primitives import ZERO_ADDRESS, Address, create_address, keccak2
 
 _TRANSFER = keccak256(b"transfer(address,uint256)")[:4]
 _TRANSFER_GAS = 100_000
-# What a constructor may cost besides the code that it leaves: eight new slots and their checks.
-_CONSTRUCTOR_GAS = 250_000
+# What a constructor may cost besides the code that it leaves: eight new slots, checks, a margin.
+_CONSTRUCTOR_GAS = 400_000
 _CREATION_GAS = 53_000
 _GAS_PER_BYTE_SENT = 16
 _GAS_PER_BYTE_LEFT = 200

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from consensus.config import read_rollup_config
+from consensus.deploy import read_addresses
+from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc
 from node.dev_chain import DevChainConfig
 from node.errors import ConfigError, TemporaryError
 from node.genesis import l1_dev_genesis, read_genesis
 from node.genesis.dev_accounts import DEPLOYER_ACCOUNT
-from node.types.primitives import checksum_address
+from node.types.primitives import checksum_address, keccak256
 from openrollup.deploy import DEFAULT_ATTRIBUTION, DeployOptions, run_deploy
 from openrollup.embedded_l1 import EmbeddedL1
-from tests.openrollup.network import BOB, FastClock
+from tests.openrollup.network import ALICE, BOB, FRIEND, FastClock
 
 
 @asynccontextmanager
@@ -111,3 +114,79 @@ async def test_wrong_choices_are_refused_before_anything_is_deployed(
             with pytest.raises(ConfigError, match=said):
                 await run_deploy(wrong)
         assert l1.node.reader.head_header().number == 0
+
+
+async def test_roles_periods_and_funds(
+    options: DeployOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
+    async with dev_l1() as l1:
+        options = replace(
+            options,
+            l1_url=l1.url,
+            l2_chain_id=77,
+            owner=ALICE.address,
+            proposer=BOB.address,
+            submission_interval=5,
+            finalization_period_s=6,
+            fund=((FRIEND, 3 * 10**18),),
+        )
+        assert await run_deploy(options) == 0
+        addresses = read_addresses(options.out / "addresses.json")
+        client = L1Client(JsonRpc(l1.url))
+        oracle = addresses.contracts.l2_output_oracle
+        for getter, expected in (
+            ("submissionInterval()", 5),
+            ("l2BlockTime()", 2),
+            ("finalizationPeriodSeconds()", 6),
+            ("proposer()", int.from_bytes(BOB.address)),
+            ("challenger()", int.from_bytes(ALICE.address)),
+        ):
+            answer = await client.call(oracle, keccak256(getter.encode())[:4])
+            assert int.from_bytes(answer) == expected
+        await client.close()
+    assert (addresses.proposer, addresses.challenger) == (BOB.address, ALICE.address)
+    assert addresses.batcher == DEPLOYER_ACCOUNT.address
+    genesis = read_genesis(options.out / "genesis.json")
+    assert genesis.config.chain_id == 77
+    assert genesis.alloc[FRIEND].balance == 3 * 10**18
+
+
+async def test_a_folder_with_a_rollup_takes_no_other(
+    options: DeployOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
+    async with dev_l1() as l1:
+        options = replace(options, l1_url=l1.url)
+        assert await run_deploy(options) == 0
+        before = {path.name: path.read_bytes() for path in options.out.iterdir()}
+        for again in (options, replace(options, l1_url="http://127.0.0.1:1")):
+            with pytest.raises(ConfigError, match=r"^--out: a rollup is deployed already, .*out: "):
+                await run_deploy(again)
+        assert {path.name: path.read_bytes() for path in options.out.iterdir()} == before
+        # Files that are not complete are written again: nothing is deployed.
+        nonce = l1.node.mempool.pending_nonce(DEPLOYER_ACCOUNT.address)
+        for name in ("rollup.json", "genesis.json"):
+            (options.out / name).unlink()
+        assert await run_deploy(options) == 0
+        assert {path.name: path.read_bytes() for path in options.out.iterdir()} == before
+        assert l1.node.mempool.pending_nonce(DEPLOYER_ACCOUNT.address) == nonce
+
+
+async def test_an_account_is_funded_once(options: DeployOptions) -> None:
+    async with dev_l1() as l1:
+        twice = replace(options, l1_url=l1.url, fund=((FRIEND, 1), (FRIEND, 2)))
+        with pytest.raises(ConfigError, match=r"^--fund: 0x\w+ comes twice$"):
+            await run_deploy(twice)
+
+
+async def test_what_l1_says_no_to_can_be_tried_again(
+    options: DeployOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*arguments: object, **named: object) -> None:
+        raise TemporaryError("gone")
+
+    monkeypatch.setattr("openrollup.deploy.deploy", fail)
+    async with dev_l1() as l1:
+        with pytest.raises(TemporaryError, match=r"^gone: to go on, run the same command again$"):
+            await run_deploy(replace(options, l1_url=l1.url))

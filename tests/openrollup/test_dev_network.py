@@ -1,4 +1,5 @@
 import asyncio
+import json
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from consensus.config import rollup_config_to_json
 from consensus.l1.json_rpc import Json, RpcFault
 from node.errors import ConfigError, NodeError
-from node.genesis import read_genesis
+from node.genesis import dev_accounts, read_genesis
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from openrollup.dev_network import open_dev_network
 from tests.openrollup.network import (
@@ -156,6 +157,31 @@ async def test_a_first_start_that_was_killed_while_the_files_were_written(tmp_pa
     remove(tmp_path, {"rollup.json", "genesis.json", "l2", "verifier"})
     async with running(datadir=tmp_path) as net:
         await net.included(net.payment(0))
+
+
+async def test_accounts_have_open_on_l1_and_on_l2_and_l1_backs_it() -> None:
+    async with running() as net:
+        contracts = net.network.rollup.contracts
+        balance = "0x70a08231" + bytes(12).hex()  # balanceOf(address)
+        held = {}
+        for owner in (*(account.address for account in dev_accounts()), contracts.optimism_portal):
+            call = {"to": "0x" + contracts.open_token.hex(), "data": balance + owner.hex()}
+            answer = await ask(net.l1.url, "eth_call", call, "latest")
+            assert isinstance(answer, str)
+            held[owner] = int(answer, 16)
+        assert held.pop(contracts.optimism_portal) == 100_000 * ETHER
+        assert set(held.values()) == {10_000 * ETHER}
+        assert all(net.balance(owner) == 10_000 * ETHER for owner in held)
+
+
+async def test_addresses_of_an_older_version_are_refused(tmp_path: Path) -> None:
+    await start_and_stop(tmp_path)
+    addresses = tmp_path / "addresses.json"
+    content = json.loads(addresses.read_bytes())
+    del content["l1StandardBridge"]
+    addresses.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=r"addresses\.json: l1StandardBridge: it is missing"):
+        await start_and_stop(tmp_path)
 
 
 async def test_a_second_network_on_the_same_folder_is_refused(tmp_path: Path) -> None:

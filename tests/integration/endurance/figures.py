@@ -19,7 +19,7 @@ class Figures:
 
     ledger: Ledger = field(default_factory=Ledger)
     most_lag_disturbed: int | None = None
-    """How far the safe head may be behind right after a reorg or restart, None if that is no matter.
+    """How far the safe head may be behind right after a reorg or restart; None: no matter.
 
     What the reorg itself takes counts: a depth of 8 on the embedded L1 makes it 8 to 10.
     """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consensus.bridge.chain import Chain, Inclusion
+from consensus.bridge.chain import Chain
 from consensus.bridge.portal import Portal
 from consensus.bridge.withdrawal import Withdrawal, withdrawals_of
 from node.errors import ConfigError, OperationRefused
@@ -28,23 +28,21 @@ async def find_begun(portal: Portal, l2: Chain, transaction: Hash32, index: int 
         raise await _absent(portal, l2, transaction, name)
     if not inclusion.is_success:
         raise OperationRefused(f"{name} was reverted on L2: nothing was withdrawn by it")
-    return _chosen(inclusion, index, name)
-
-
-def _chosen(inclusion: Inclusion, index: int | None, name: str) -> Begun:
     found = withdrawals_of([placed.log for placed in inclusion.logs])
     if not found:
         raise ConfigError(f"{name} withdraws nothing: give the transaction of the withdrawal on L2")
-    if index is None and len(found) > 1:
+    return Begun(found[chosen(len(found), index, name)], inclusion.block.number)
+
+
+def chosen(count: int, index: int | None, name: str) -> int:
+    """Return which of a transaction's transfers is meant; ConfigError if that is not clear."""
+    if index is None and count > 1:
+        raise ConfigError(f"{name} has {count} transfers: say which by --index 0 to {count - 1}")
+    if index is not None and index >= count:
         raise ConfigError(
-            f"{name} has {len(found)} withdrawals: say which by --index 0 to {len(found) - 1}"
+            f"--index: expected 0 to {count - 1} (the transaction has {count}), got {index}"
         )
-    if index is not None and index >= len(found):
-        raise ConfigError(
-            f"--index: expected 0 to {len(found) - 1} (there are {len(found)} withdrawals), "
-            f"got {index}"
-        )
-    return Begun(found[index or 0], inclusion.block.number)
+    return index or 0
 
 
 async def _absent(

@@ -67,6 +67,10 @@ async def arrival(
         inclusion = await portal.l1.inclusion(on_l1)
         if inclusion is None:
             return Awaited(f"L1 to include 0x{on_l1.hex()} again, whose block is gone")
+        if not inclusion.is_success:
+            raise OperationRefused(
+                f"L1 was reorganised, and 0x{on_l1.hex()} is reverted now: nothing was locked"
+            )
         deposit = deposits_of(inclusion, portal.address)[0]
         found = await l2.inclusion(deposit.hash)
         if found is not None:

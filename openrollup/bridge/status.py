@@ -6,7 +6,7 @@ from consensus.bridge.portal import Portal, Snapshot
 from consensus.bridge.status import Stage, WithdrawalStatus
 from node.types.primitives import checksum_address
 from openrollup.bridge.arguments import open_text
-from openrollup.bridge.begun import Begun, find_begun
+from openrollup.bridge.begun import Begun, chosen, find_begun
 from openrollup.bridge.chains import check_pair, open_l1, open_l2
 from openrollup.bridge.deposit import arrived
 from openrollup.bridge.result import JsonResult, show
@@ -36,7 +36,7 @@ async def _deposit_status(
     deposits = () if on_l1 is None else deposits_of(on_l1, portal.address)
     if not deposits:
         return None
-    deposit = deposits[min(options.index or 0, len(deposits) - 1)]
+    deposit = deposits[chosen(len(deposits), options.index, f"--tx: 0x{options.tx.hex()}")]
     found = await l2.inclusion(deposit.hash)
     if found is not None:
         return arrived(options.tx, deposit, found)

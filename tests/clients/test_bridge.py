@@ -153,7 +153,7 @@ def test_viem_knows_the_fees(bridge: Bridge) -> None:
         receipt["gasUsed"] * receipt["effectiveGasPrice"] + receipt["l1Fee"]
     )
     assert estimates["l1Gas"] == receipt["l1GasUsed"]
-    assert estimates["operatorFee"] == 0
+    assert estimates["operatorFee"] == estimates["operatorFeeByL1Block"] == 0
     assert estimates["total"] > estimates["l1Fee"] > 0
     # L1's base fee moves by an eighth at most from block to block.
     assert abs(estimates["l1BaseFee"] - receipt["l1GasPrice"]) <= receipt["l1GasPrice"]

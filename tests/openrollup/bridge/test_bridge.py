@@ -140,7 +140,7 @@ async def test_several_withdrawals_in_one_transaction(
         sent = await desk.send(desk.l2_url, USER.private_key, MULTICALL3, data, 11)
         step = desk.step_options(sent)
         assert (await desk.refusal(run_status(step))).endswith(
-            "has 2 withdrawals: say which by --index 0 to 1"
+            "has 2 transfers: say which by --index 0 to 1"
         )
         assert (await desk.refusal(run_status(replace(step, index=2)))).startswith(
             "ConfigError: --index: expected 0 to 1"

@@ -6,6 +6,9 @@ const estimates = {
   l1Fee: await publicL2.estimateL1Fee(transaction),
   l1Gas: await publicL2.estimateL1Gas(transaction),
   operatorFee: await publicL2.estimateOperatorFee(transaction),
+  operatorFeeByL1Block: await publicL2.estimateOperatorFee({
+    ...transaction, l1BlockAddress: chains.l2.contracts.l1Block.address,
+  }),
   total: await publicL2.estimateTotalFee(transaction),
   totalGas: await publicL2.estimateTotalGas(transaction),
   l1BaseFee: await publicL2.getL1BaseFee(),

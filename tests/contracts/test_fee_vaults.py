@@ -18,6 +18,8 @@ from node.genesis.predeploys import (
 from node.types.primitives import Address
 from node.types.receipt import Log, Receipt
 from tests.contracts.local_chain import Reverted, address_text
+from tests.contracts.priced_chain import ALICE as PAYER
+from tests.contracts.priced_chain import L1Prices, PricedChain
 from tests.contracts.rollup import CHAIN_ID, GENESIS_TIME, L2Contract, Rollup
 from tests.node.chains import open_chain
 
@@ -118,6 +120,31 @@ def test_less_than_the_minimum_stays(rollup: Rollup, name: str) -> None:
     assert caught.value.arguments == (MINIMUM - 1, MINIMUM + list(VAULTS).index(name))
     assert vault(rollup, name).send("withdraw", sender=ANYBODY).status == 0
     assert balance(rollup, VAULTS[name]) == MINIMUM - 1
+
+
+@pytest.mark.parametrize("min_base_fee", [None, 1_000], ids=["isthmus", "jovian"])
+def test_all_that_transactions_pay_reaches_the_recipients(min_base_fee: int | None) -> None:
+    first, second, third, fourth = (
+        FeeVaultSettings(recipient, min_withdrawal_amount=1) for recipient in RECIPIENTS
+    )
+    genesis = l2_genesis(
+        chain_id=CHAIN_ID,
+        timestamp=GENESIS_TIME,
+        min_base_fee=min_base_fee,
+        predeploy_settings=PredeploySettings(OWNER, first, second, third, fourth),
+    )
+    with open_chain(genesis=genesis) as chain:
+        rollup = PricedChain(chain, prices=L1Prices(1368, 810_949, 10**10, 10**9, 7_000, 10**9))
+        before = rollup.balance(PAYER.address)
+        for _ in range(3):
+            rollup.extend(chain.pay(ANYBODY, 5))
+        paid = before - rollup.balance(PAYER.address) - 3 * 5
+        held = [rollup.balance(address) for address in VAULTS.values()]
+        assert all(held)
+        assert sum(held) == paid
+        for name in VAULTS:
+            assert vault(rollup, name).send("withdraw", sender=ANYBODY).status == 1
+        assert [rollup.balance(recipient) for recipient in RECIPIENTS] == held
 
 
 def test_fees_go_to_l1_by_way_of_the_message_passer(rollup: Rollup) -> None:

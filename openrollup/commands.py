@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from openrollup.arguments import (
     ArgumentParser,
     at_least,
-    batch_type,
-    data_availability,
     file_path,
-    interpreter,
-    kept_blocks,
     port,
     seconds,
     url,
@@ -21,6 +17,14 @@ from openrollup.bridge.commands import add_bridge
 from openrollup.command import add_command, options_of
 from openrollup.deploy_command import add_deploy
 from openrollup.output_commands import add_challenge, add_proposer
+from openrollup.shared_options import (
+    add_attribution,
+    add_data_limits,
+    add_evm,
+    add_history,
+    add_l1_access,
+    add_l1_chain,
+)
 
 if TYPE_CHECKING:
     from openrollup.command import Commands
@@ -51,8 +55,8 @@ def _add_dev(commands: "Commands") -> None:
     add(
         "--l1", dest="l1_url", type=url, metavar="URL", help="an outside L1 (else: an embedded one)"
     )
-    _add_l1_access(command)
-    _add_l1_chain(command)
+    add_l1_access(command)
+    add_l1_chain(command)
     add("--key-file", type=file_path, help="the key that pays on an outside L1")
     add("--block-time", dest="block_time_s", type=seconds, help="of L2, in seconds (default 1)")
     add(
@@ -76,13 +80,13 @@ def _add_dev(commands: "Commands") -> None:
         help="log all that happens, not only what needs a look",
     )
     add("--gas-limit", type=at_least(1), help="of an L2 block (default 30,000,000)")
-    _add_attribution(command)
-    _add_data_limits(command)
+    add_attribution(command)
+    add_data_limits(command)
     add("--l1-port", type=port, help="of the embedded L1 (default 8545)")
     add("--port", type=port, default=9545, help="of the sequencer's JSON-RPC (default 9545)")
     add("--verifier-port", type=port, default=9546, help="of the verifier's (default 9546)")
-    _add_history(command, "blocks of L2 kept with their states: full, or the newest N")
-    _add_evm(command)
+    add_history(command, "blocks of L2 kept with their states: full, or the newest N")
+    add_evm(command)
 
 
 def _add_l1(commands: "Commands") -> None:
@@ -99,23 +103,14 @@ def _add_l1(commands: "Commands") -> None:
         type=seconds,
         help="produce blocks at this interval (default 3; none on a genesis of your own)",
     )
-    _add_history(command)
-    _add_evm(command)
+    add_history(command)
+    add_evm(command)
 
 
 def _add_deploy(commands: "Commands") -> None:
     command = add_deploy(commands)
-    _add_l1_chain(command)
-    _add_attribution(command)
-
-
-def _add_attribution(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--no-attribution",
-        dest="attribution",
-        action="store_false",
-        help="a chain of the OP Stack's rules alone, without the receipt precompile and its lane",
-    )
+    add_l1_chain(command)
+    add_attribution(command)
 
 
 def _add_sequencer(commands: "Commands") -> None:
@@ -128,7 +123,7 @@ def _add_sequencer(commands: "Commands") -> None:
         action="store_true",
         help="build no block before admin_startSequencer says so",
     )
-    _add_data_limits(command)
+    add_data_limits(command)
 
 
 def _add_verifier(commands: "Commands") -> None:
@@ -150,9 +145,9 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     add("--genesis", type=file_path, required=True, help="genesis.json")
     add("--l1-chain", type=file_path, required=True, help="l1-chain.json")
     add("--l1", dest="l1_url", type=url, metavar="URL", required=True)
-    _add_l1_access(command)
+    add_l1_access(command)
     add("--datadir", type=file_path, required=True)
-    _add_history(command)
+    add_history(command)
     add(
         "--proposer-key-file",
         type=file_path,
@@ -165,72 +160,7 @@ def _add_rollup_files(command: ArgumentParser) -> None:
     )
     add("--port", type=port, default=9545, help="of its JSON-RPC (default 9545)")
     add("--rpc-enable-admin", action="store_true", help="serve the admin_ methods, to anybody")
-    _add_evm(command)
-
-
-def _add_l1_chain(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--l1-chain",
-        type=file_path,
-        help="L1's chain config with its blobSchedule (default: known for Ethereum and Sepolia; "
-        "any other L1 is taken to be at Prague)",
-    )
-
-
-def _add_l1_access(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--l1-beacon",
-        dest="l1_beacon_url",
-        type=url,
-        metavar="URL",
-        help="a beacon node, for blobs (default: --l1's own URL, where Anvil serves them)",
-    )
-    command.add_argument(
-        "--l1-trust-rpc",
-        action="store_true",
-        help="believe --l1 what a block holds, rather than recompute its roots",
-    )
-    command.add_argument(
-        "--l1-rate-limit",
-        type=at_least(1),
-        metavar="N",
-        help="ask --l1 no more than N times a second",
-    )
-
-
-def _add_history(
-    command: ArgumentParser, text: str = "blocks kept with their states: full, or the newest N"
-) -> None:
-    command.add_argument(
-        "--history",
-        dest="kept_blocks",
-        type=kept_blocks,
-        metavar="{full,N}",
-        help=f"{text} and all since the finalized (default full)",
-    )
-
-
-def _add_data_limits(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--max-da-bytes",
-        type=at_least(1),
-        default=1_000_000,
-        help="transactions of an L2 block, in bytes (default 1,000,000)",
-    )
-    command.add_argument(
-        "--da",
-        type=data_availability,
-        metavar="{calldata,blobs}",
-        default="calldata",
-        help="where on L1 the batcher puts its data (default calldata)",
-    )
-    command.add_argument(
-        "--batch-type",
-        type=batch_type,
-        metavar="{span,singular}",
-        default="span",
-        help="how blocks are written into it (default span)",
-    )
+    add_evm(command)
 
 
 def _add_replay(commands: "Commands") -> None:
@@ -248,7 +178,7 @@ def _add_replay(commands: "Commands") -> None:
         type=file_path,
         help="what the chain begins with: for --file, and for --rpc of a node that does not tell",
     )
-    _add_evm(command)
+    add_evm(command)
     _add_range(command)
 
 
@@ -264,17 +194,6 @@ def _add_import(commands: "Commands") -> None:
     command.add_argument("--datadir", type=file_path, required=True)
     command.add_argument("--genesis", type=file_path, required=True)
     command.add_argument("file", type=file_path)
-
-
-def _add_evm(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--evm",
-        type=interpreter,
-        metavar="{fast,reference,both}",
-        default="fast",
-        help="what runs code (default fast); with both, each message runs twice, and a difference "
-        "ends the program with the step in which they differ",
-    )
 
 
 def _add_range(command: ArgumentParser) -> None:

@@ -103,7 +103,7 @@ async def _deploy(options: DeployOptions, l1: L1Client, chain_id: int, key: byte
     doing = "goes on" if record.exists() else "begins"
     address = checksum_address(sender.address)
     _log.info("the deployment to L1 chain %d by %s %s", chain_id, address, doing)
-    with Progress("deploying", None) as progress:
+    with Progress("deploying", None, interval_s=0.0) as progress:
         try:
             return await deploy(
                 l1,

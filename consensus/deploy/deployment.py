@@ -46,6 +46,7 @@ class Deployment:
         ConfigError if the key was used for something else meanwhile; CriticalError if a
         transaction fails; InsufficientL1Funds.
         """
+        self._report(0, self._plan.size)
         await self._carry_out(self._plan.foundation())
         if await self._l1.nonce(self._plan.deployer) <= self._plan.oracle_nonce:
             self._note_start(await begin())

@@ -37,13 +37,16 @@ class Killed(Exception):
 class FailingL1(L1Client):
     """L1 to somebody who is killed at the transaction number `at`, counted from 0.
 
-    `is_sent` says whether L1 has got that one.
+    `is_sent` says whether L1 has got that one. Another `error` may come instead.
     """
 
-    def __init__(self, url: str, at: int, *, is_sent: bool) -> None:
+    def __init__(
+        self, url: str, at: int, *, is_sent: bool = False, error: Exception | None = None
+    ) -> None:
         super().__init__(JsonRpc(url))
         self._left = at
         self._is_sent = is_sent
+        self._error = error or Killed()
 
     async def send_raw_transaction(self, raw: bytes) -> Hash32:
         self._left -= 1
@@ -51,7 +54,7 @@ class FailingL1(L1Client):
             return await super().send_raw_transaction(raw)
         if self._is_sent:
             await super().send_raw_transaction(raw)
-        raise Killed
+        raise self._error
 
 
 @dataclass

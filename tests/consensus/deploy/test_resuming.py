@@ -9,8 +9,11 @@ from consensus.deploy import Rollup
 from consensus.deploy.on_l1 import is_done
 from consensus.deploy.plan import Plan
 from consensus.deploy.record import find_record
-from node.errors import ConfigError, CriticalError
-from node.types.primitives import Address, keccak256
+from consensus.l1.client import L1Client
+from consensus.l1.json_rpc import JsonRpc, RpcFault
+from consensus.l1.tx_sender import InsufficientL1Funds
+from node.errors import ConfigError, CriticalError, TemporaryError
+from node.types.primitives import Address, Hash32, keccak256
 from tests.consensus.deploy.scene import (
     DEPLOYER,
     SETTINGS,
@@ -43,6 +46,40 @@ async def test_killed_at_each_transaction(
         await l1.mine()
     async with l1.mining():
         await check(l1, await l1.deploy(record))
+
+
+@pytest.mark.parametrize("at", range(STEPS))
+async def test_funds_that_run_out(l1: DevL1, tmp_path: Path, at: int) -> None:
+    """L1's fees have risen since they were looked at."""
+    record = tmp_path / "deployment.json"
+    fault = RpcFault("eth_sendRawTransaction", -32000, "insufficient funds for gas * price + value")
+    poor = FailingL1(l1.url, at, error=fault)
+    async with l1.mining():
+        with pytest.raises(InsufficientL1Funds, match=r"has [0-9.]+ ether on L1 and needs "):
+            await l1.deploy(record, client=poor)
+        await check(l1, await l1.deploy(record))
+    await poor.close()
+
+
+async def test_an_l1_that_is_away_for_a_while_is_waited_for(l1: DevL1, tmp_path: Path) -> None:
+    class Away(L1Client):
+        """An L1 where each third transaction is not answered, received or not."""
+
+        sent = 0
+
+        async def send_raw_transaction(self, raw: bytes) -> Hash32:
+            self.sent += 1
+            if self.sent % 3 == 0:
+                if self.sent % 2 == 0:
+                    await super().send_raw_transaction(raw)
+                raise TemporaryError("connection lost")
+            return await super().send_raw_transaction(raw)
+
+    away = Away(JsonRpc(l1.url))
+    async with l1.mining():
+        await check(l1, await l1.deploy(tmp_path / "deployment.json", client=away))
+    await away.close()
+    assert away.sent > STEPS
 
 
 async def test_a_deployment_that_is_done_is_found(l1: DevL1, tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ class BeaconClient:
 
     async def blobs(self, block: L1BlockRef, names: Sequence[Hash32]) -> tuple[bytes, ...]:
         """Return blobs of an L1 block by their versioned hashes, in the order that these have."""
+        try:
+            return await self._checked_blobs(block, names)
+        except BeaconFault as fault:
+            raise BeaconFault(f"blobs of L1 block {block.number}: {fault}", fault.status) from fault
+
+    async def _checked_blobs(self, block: L1BlockRef, names: Sequence[Hash32]) -> tuple[bytes, ...]:
         if self._slots is None:
             self._slots = await self._read_slots()
         block_id = self._slots.block_id(block)
@@ -77,8 +83,8 @@ class BeaconClient:
         missing = [name for name in names if name not in found]
         if missing:
             raise BeaconFault(
-                f"{self.url}: L1 block {block.number} (slot {block_id}): expected blob "
-                f"0x{missing[0].hex()}, it is not among the {len(offered)} that came"
+                f"{self.url}: slot {block_id}: expected blob 0x{missing[0].hex()}, it is not among "
+                f"the {len(offered)} that came"
             )
         return tuple(found[name] for name in names)
 
@@ -129,14 +135,14 @@ class BeaconClient:
             async with self._session.get(self.url + path, params=query) as response:
                 raw = await self._read(response)
                 if response.status != 200:
-                    reason = raw[:200].decode(errors="replace")
+                    reason = raw[:200].decode(errors="replace").strip()
                     raise BeaconFault(
-                        f"{self.url}{path}: HTTP status {response.status} {reason}",
+                        f"{self.url}{path}: HTTP status {response.status}: {reason or 'no reason'}",
                         response.status,
                     )
         except TimeoutError as error:
             raise BeaconFault(
-                f"{self.url}{path}: no answer within {self._settings.timeout_s} s"
+                f"{self.url}{path}: no answer within {self._settings.timeout_s:g} s"
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise BeaconFault(f"{self.url}{path}: {error}") from error

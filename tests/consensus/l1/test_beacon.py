@@ -106,7 +106,7 @@ async def test_wrong_blobs(beacon: Beacon, client: BeaconClient) -> None:
     no_blob = "0x" + (b"\xff" * len(BLOBS[0])).hex()
     beacon.answers["/eth/v1/beacon/blobs/2"] = (200, {"data": [other, no_blob]})
     with pytest.raises(
-        BeaconFault, match=r"L1 block 7 \(slot 2\): expected blob 0x01.*2 that came"
+        BeaconFault, match=r"^blobs of L1 block 7: .*: slot 2: expected blob 0x01.*2 that came"
     ):
         await client.blobs(BLOCK, NAMES)
     beacon.answers["/eth/v1/beacon/blobs/2"] = (200, {"data": []})

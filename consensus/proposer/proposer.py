@@ -29,13 +29,14 @@ _MAX_L1_LAG = 128
 class ProposerSettings:
     """Finalized blocks alone are proposed unless it `allows_non_finalized`: then safe ones, too.
 
-    Times are in seconds. At most `max_at_once` outputs are on their way at a time. It warns when
-    its funds are good for fewer than `low_funds_proposals`.
+    Times are in seconds. A stop waits `stop_patience_s` for L1. At most `max_at_once` outputs are
+    on their way at a time. It warns when its funds are good for fewer than `low_funds_proposals`.
     """
 
     allows_non_finalized: bool = False
     poll_interval_s: float = 6.0
     retry_s: float = 12.0
+    stop_patience_s: float = 20.0
     max_at_once: int = 8
     low_funds_proposals: int = 20
 
@@ -118,13 +119,28 @@ class Proposer:
     async def stop(self) -> None:
         """Propose nothing new, and return when what is on its way is on L1, or has failed.
 
-        OperationRefused if it was stopped before.
+        OperationRefused if it was stopped before, or if L1 takes too long: it is stopped then, too,
+        but what is on its way may still get there.
         """
         if not self.is_running:
             raise OperationRefused("proposer is not running")
         self._running.clear()
-        async with self._turn:
-            _log.info("proposer stopped")
+        patience_s = self._settings.stop_patience_s
+        turn = asyncio.ensure_future(self._turn.acquire())
+        end = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + patience_s))
+        try:
+            await asyncio.wait({turn, end}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            end.cancel()
+            if turn.done():
+                self._turn.release()
+            turn.cancel()
+        _log.info("proposer stopped")
+        if not turn.done():
+            raise OperationRefused(
+                f"proposer is stopped, but L1 has not taken its last proposal within "
+                f"{patience_s:g} s: it may still be included"
+            )
 
     async def run(self) -> None:
         """Propose until cancelled; ConfigError if the oracle is not ours to propose to."""

@@ -15,6 +15,7 @@ from consensus.proposer.oracle import OutputOracle
 from consensus.proposer.oracle_check import find_oracle
 from consensus.proposer.output_source import OutputSource, OwnOutputs, Progress
 from consensus.proposer.proposer import Outcome, Proposer, ProposerSettings
+from node.clock import Clock
 from node.genesis.dev_accounts import OPERATOR_ACCOUNTS, DevAccount
 from node.output_root import Output
 from node.types.primitives import Address, BlockNumber, Hash32
@@ -85,13 +86,14 @@ class Scene:
         outputs: OutputSource | None = None,
         account: DevAccount | None = None,
         l1: L1Client | None = None,
+        clock: Clock | None = None,
     ) -> Proposer:
         return Proposer(
             self.nodes.rollup.config,
             l1 or self.l1,
             outputs or self.own_outputs(),
             self.sender(account or self.proposer_account, l1),
-            JumpingClock(),
+            clock or JumpingClock(),
             settings,
         )
 

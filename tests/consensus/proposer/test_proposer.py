@@ -10,9 +10,11 @@ from consensus.block_refs import L1BlockRef
 from consensus.proposer.l1_agreement import Waiting
 from consensus.proposer.output_source import Progress
 from consensus.proposer.proposer import Disagreement, NothingDue, Proposed, ProposerSettings
+from node.clock import VirtualClock
 from node.errors import ConfigError, OperationRefused, TemporaryError
 from node.genesis.dev_accounts import USER_ACCOUNTS
 from node.types.primitives import ZERO_HASH, Address, BlockNumber, Hash32
+from node.types.transaction import Transaction
 from tests.consensus.passing_time import settle
 from tests.consensus.proposer.scene import SAFE, WRONG, FakeOutputs, Scene, unreachable
 
@@ -231,8 +233,34 @@ async def test_a_standstill_is_told_once(scene: Scene, caplog: pytest.LogCapture
     assert ours[-1].message == "proposer goes on"
 
 
+async def test_a_stop_does_not_wait_for_l1_for_ever(scene: Scene) -> None:
+    clock = VirtualClock(0)
+    proposer = scene.proposer(clock=clock)
+    await scene.make_safe(scene.interval)
+    arrived, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake(_: Transaction) -> None:
+        loop.call_soon_threadsafe(arrived.set)
+
+    scene.nodes.l1.node.mempool.subscribe(wake)
+    running = asyncio.ensure_future(proposer.run())
+    await arrived.wait()
+    stopping = asyncio.ensure_future(proposer.stop())
+    await settle()
+    assert not stopping.done()
+    clock.advance(20)
+    with pytest.raises(OperationRefused, match=r"not taken its last proposal within 20 s: it may"):
+        await stopping
+    assert not proposer.is_running
+    await scene.stepper.advance_l1()
+    while proposer.proposed_block != scene.interval:
+        await settle(running)
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_stop_and_start(scene: Scene) -> None:
-    proposer = scene.proposer()
+    proposer = scene.proposer(clock=VirtualClock(0))
     await scene.make_safe(scene.interval)
     await proposer.stop()
     assert not proposer.is_running

@@ -187,6 +187,7 @@ class Batcher:
             return
         self._check_posted()
         self._check_chain()
+        self._forewarning.check_account()
         self._forewarning.check_window(heads.latest.number)
         if self._last_taken is None and not self._start(heads.latest.number):
             return

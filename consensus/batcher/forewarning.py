@@ -6,8 +6,9 @@ import logging
 from consensus.batcher.channel_builder import batch_of
 from consensus.config import RollupConfig
 from consensus.l1.tx_sender import TransactionRequest, TxSender
+from consensus.l1_info import decode_l1_info_deposit
 from node.reader import Reader
-from node.types.primitives import BlockNumber, checksum_address
+from node.types.primitives import Address, BlockNumber, checksum_address
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,22 @@ class Forewarning:
         self._is_low_on_funds = False
         self._warned_of_window = -1
         self._look_at_funds: asyncio.Task[None] | None = None
-        self._warn_of_another_batcher()
+        self._warned_of_batcher: Address | None = None
+        self.check_account()
+
+    def check_account(self) -> None:
+        """Say so once for each other account that SystemConfig on L1 names as the batcher."""
+        batcher = self._batcher()
+        if batcher is None or batcher == self._warned_of_batcher:
+            return
+        self._warned_of_batcher = batcher
+        if batcher != self._sender.address:
+            _log.warning(
+                "posting as %s, but SystemConfig on L1 names %s as the batcher: nothing counts "
+                "before it is changed there",
+                checksum_address(self._sender.address),
+                checksum_address(batcher),
+            )
 
     def check_funds(self, request: TransactionRequest) -> None:
         """Begin to see for how many such transactions the account is good; nobody waits for it."""
@@ -77,12 +93,10 @@ class Forewarning:
             )
         self._is_low_on_funds = is_low
 
-    def _warn_of_another_batcher(self) -> None:
-        first = self._config.genesis.system_config.batcher
-        if self._sender.address != first:
-            _log.warning(
-                "posting as %s, but the rollup began with batcher %s: nothing counts unless "
-                "SystemConfig on L1 was changed to it",
-                checksum_address(self._sender.address),
-                checksum_address(first),
-            )
+    def _batcher(self) -> Address | None:
+        """Return whose data counts by the L1 origin of the unsafe head, None if that is gone."""
+        head = self._reader.heads().unsafe
+        if head.number == self._config.genesis.l2.number:
+            return self._config.genesis.system_config.batcher
+        block = self._reader.block_by_hash(head.hash)
+        return None if block is None else decode_l1_info_deposit(block).batcher

@@ -101,7 +101,7 @@ async def test_a_key_that_is_not_the_batcher_s_is_told(
 ) -> None:
     async with running_command(run_rollup(with_key(options, OTHER_KEY)), monkeypatch) as output:
         await output.event("started")
-    assert caplog.text.count("nothing counts unless SystemConfig on L1 was changed to it") == 1
+    assert caplog.text.count("as the batcher: nothing counts before it is changed there") == 1
 
 
 @pytest.mark.parametrize("name", ["rollup", "genesis", "l1_chain"])

@@ -15,9 +15,19 @@ from consensus.l1.tx_sender import InsufficientL1Funds
 from node.clock import VirtualClock
 from node.errors import ConfigError
 from node.types.block import BlockRef
+from node.types.primitives import checksum_address
 from node.types.transaction import Transaction, address_of_key
 from tests.consensus.passing_time import settle
-from tests.consensus.rollup import BATCHER, INBOX, OTHER_KEY, USER_KEY
+from tests.consensus.rollup import (
+    BATCHER,
+    BATCHER_KEY,
+    INBOX,
+    OTHER_KEY,
+    USER_KEY,
+    config_log,
+    with_logs,
+    word,
+)
 from tests.consensus.rollup_node import RollupNode, make_genesis
 from tests.fakes.l1_source import GWEI, Included
 from tests.fakes.pool_l1 import ETHER, PoolL1
@@ -455,8 +465,27 @@ def test_idleness_shorter_than_a_block_is_refused(scene: Scene) -> None:
         scene.node.batcher(BatcherSettings(limits=ChannelLimits(idle_s=2.0)))
 
 
-def test_another_batcher_than_the_rollups_is_warned_of(
+async def test_a_key_that_is_not_the_batchers_is_told(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene.node.batcher(EAGER, key=OTHER_KEY)
-    assert "nothing counts unless SystemConfig" in caplog.text
+    stranger = scene.node.batcher(EAGER, key=OTHER_KEY)
+    await scene.tick(batch=False)
+    await stranger.step()
+    (told,) = [record.message for record in caplog.records]
+    assert f"posting as {checksum_address(address_of_key(OTHER_KEY))}, but" in told
+    assert f"names {checksum_address(BATCHER)} as the batcher: nothing counts" in told
+    stranger.close()
+
+
+async def test_a_batcher_that_is_replaced_on_l1_is_told(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever owns SystemConfig gives the work to another account, and takes it back."""
+    for key in (OTHER_KEY, BATCHER_KEY):
+        new = address_of_key(key)
+        scene.l1.mine(with_logs(config_log(0, word(int.from_bytes(new)))))
+        await scene.ticks(3)
+    told = [record.message for record in caplog.records if "as the batcher" in record.message]
+    assert len(told) == 1
+    assert f"names {checksum_address(address_of_key(OTHER_KEY))} as the batcher" in told[0]
+    await scene.finish()

@@ -1,6 +1,7 @@
 """The rollup of a dev network: read from its folder, or put on L1 anew."""
 
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from consensus.deploy import (
     DeploySettings,
     Rollup,
     deploy,
+    exclusive,
     read_addresses,
     write_rollup,
 )
@@ -53,9 +55,10 @@ async def open_rollup(options: DevOptions, l1: DevL1, clock: Clock) -> Rollup:
     else:
         if root is not None:
             check_writable(root)
-        rollup = await _deploy(options, l1, clock)
-        if root is not None:
-            _write_files(rollup, root)
+        with nullcontext() if root is None else exclusive(root):
+            rollup = await _deploy(options, l1, clock)
+            if root is not None:
+                _write_files(rollup, root)
     if options.out is not None:
         _write_files(rollup, options.out)
     return rollup

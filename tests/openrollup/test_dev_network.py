@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from consensus.config import rollup_config_to_json
+from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import Json, RpcFault
 from node.errors import ConfigError, NodeError
 from node.genesis import dev_accounts, read_genesis
+from node.genesis.dev_accounts import DEPLOYER_ACCOUNT
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
+from node.types.primitives import Hash32, create_address
 from openrollup.dev_network import open_dev_network
 from tests.openrollup.network import (
     ALICE,
@@ -148,6 +151,33 @@ async def test_a_first_start_that_was_killed_before_the_rollup_was_there(tmp_pat
     remove(tmp_path, names(tmp_path) - {"l1"})
     async with running(datadir=tmp_path) as net:
         assert net.l1.node.genesis == first
+        await both_have(net, await net.included(net.payment(0)))
+
+
+@pytest.mark.parametrize("at", [0, 3, 6, 15, 16])
+async def test_a_first_start_that_was_killed_while_it_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """The next one goes on with it: nothing is deployed twice."""
+    sent, send = 0, L1Client.send_raw_transaction
+
+    async def send_or_die(client: L1Client, raw: bytes) -> Hash32:
+        nonlocal sent
+        if sent == at:
+            raise ZeroDivisionError
+        sent += 1
+        return await send(client, raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(L1Client, "send_raw_transaction", send_or_die)
+        with pytest.raises(ZeroDivisionError):
+            await start_and_stop(tmp_path)
+    assert not (tmp_path / "rollup.json").exists()
+    async with running(datadir=tmp_path) as net:
+        contracts = net.network.rollup.contracts
+        assert contracts.open_token == create_address(DEPLOYER_ACCOUNT.address, 0)
+        assert contracts.l2_output_oracle == create_address(DEPLOYER_ACCOUNT.address, 16)
+        assert net.l1.node.mempool.pending_nonce(DEPLOYER_ACCOUNT.address) == 17
         await both_have(net, await net.included(net.payment(0)))
 
 

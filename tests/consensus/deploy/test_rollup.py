@@ -14,13 +14,16 @@ from consensus.deploy import (
     read_addresses,
     write_rollup,
 )
+from consensus.deploy.rollup import make_genesis
 from consensus.l1.chain_config import parse_l1_chain_config, read_l1_chain_config
 from consensus.l1.client import L1Client
 from consensus.l1.known_chains import l1_chain_json
 from node.config import AttributionConfig
 from node.errors import ConfigError
+from node.genesis.dev_chains import l2_genesis
 from node.genesis.genesis import genesis_block
 from node.genesis.geth_format import read_genesis
+from node.genesis.predeploy_settings import PredeploySettings
 from node.types.primitives import (
     ZERO_ADDRESS,
     Address,
@@ -119,6 +122,23 @@ async def test_a_rollup_begins_at_the_l1_head() -> None:
     assert rollup.config.genesis.l1 == l1.head.ref
     assert rollup.genesis.timestamp == rollup.config.genesis.l2_time == l1.head.timestamp
     assert rollup.config.jovian_time is None
+
+
+def test_predeploys_know_their_other_sides_and_their_owner() -> None:
+    settings = replace(SETTINGS, owner=HOLDER, allocation={})
+    expected = l2_genesis(
+        chain_id=901,
+        timestamp=5,
+        funded=(),
+        predeploy_settings=PredeploySettings.owned_by(
+            HOLDER,
+            l1_cross_domain_messenger=CONTRACTS.l1_cross_domain_messenger,
+            l1_standard_bridge=CONTRACTS.l1_standard_bridge,
+        ),
+    )
+    assert make_genesis(settings, CONTRACTS, 5) == expected
+    others = L1Contracts(*(Address(bytes([n]) * 20) for n in range(11, 17)))
+    assert make_genesis(settings, others, 5) != expected
 
 
 def test_the_inbox_is_the_one_that_op_deployer_would_choose() -> None:

@@ -253,7 +253,7 @@ def test_a_target_may_deposit_and_prove(way_out: WayOut, target: Contract) -> No
 def test_more_than_is_locked(way_out: WayOut) -> None:
     """Cannot come from an honest L2. Nothing happens, and it may be tried again."""
     withdrawal = final(way_out, Order(USER, TARGET, 100 * OPEN + 1))
-    with pytest.raises(Reverted):
+    with pytest.raises(Reverted, match="ERC20InsufficientBalance"):
         way_out.finalize(withdrawal)
     assert way_out.portal.read("finalizedWithdrawals", withdrawal.hash) is False
     way_out.lock(1)
@@ -264,7 +264,7 @@ def test_more_than_is_locked(way_out: WayOut) -> None:
 def test_no_owner_takes_no_payment(way_out: WayOut) -> None:
     """OPEN refuses the zero address: what was sent there on L2 stays locked."""
     withdrawal = final(way_out, Order(USER, Address(bytes(20)), OPEN))
-    with pytest.raises(Reverted):
+    with pytest.raises(Reverted, match="ERC20InvalidReceiver"):
         way_out.finalize(withdrawal)
     assert way_out.locked() == 100 * OPEN
 

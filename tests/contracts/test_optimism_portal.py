@@ -18,6 +18,7 @@ TO_TEXT = address_text(TO)
 NO_TARGET = address_text(bytes(20))
 ALIAS_OFFSET = 0x1111000000000000000000000000000000001111
 OPEN = 10**18
+BOB = b"\xb0" * 20
 
 
 @pytest.fixture
@@ -154,8 +155,40 @@ def test_token_deposit_without_tokens_needs_no_approval(portal: Contract) -> Non
 def test_token_deposit_beyond_the_approval_is_refused(l1: L1Contracts) -> None:
     l1.token.send("approve", address_text(l1.portal.address), OPEN - 1, sender=ALICE)
     arguments = (TO_TEXT, OPEN, OPEN, 100_000, False, b"")
-    with pytest.raises(Reverted):
+    with pytest.raises(Reverted, match="ERC20InsufficientAllowance") as refusal:
         l1.portal.send("depositERC20Transaction", *arguments, sender=ALICE)
+    assert refusal.value.arguments == (address_text(l1.portal.address), OPEN - 1, OPEN)
+    assert l1.token.read("balanceOf", address_text(l1.portal.address)) == 0
+
+
+def test_token_deposit_beyond_the_balance_is_refused(l1: L1Contracts) -> None:
+    l1.token.send("approve", address_text(l1.portal.address), 2**256 - 1, sender=ALICE)
+    arguments = (TO_TEXT, SUPPLY + 1, 0, 100_000, False, b"")
+    with pytest.raises(Reverted, match="ERC20InsufficientBalance"):
+        l1.portal.send("depositERC20Transaction", *arguments, sender=ALICE)
+
+
+def test_another_token_is_no_open(chain: LocalChain, l1: L1Contracts) -> None:
+    """The portal takes one token only, whatever else it has been allowed to take."""
+    other = Contract.deploy(chain, "OpenToken", address_text(BOB), OPEN, sender=BOB)
+    other.send("approve", address_text(l1.portal.address), OPEN, sender=BOB)
+    arguments = (TO_TEXT, OPEN, OPEN, 100_000, False, b"")
+    with pytest.raises(Reverted, match="ERC20InsufficientAllowance"):
+        l1.portal.send("depositERC20Transaction", *arguments, sender=BOB)
+    assert other.read("balanceOf", address_text(BOB)) == OPEN
+
+
+def test_token_deposits_keep_to_the_same_rules(l1: L1Contracts) -> None:
+    l1.token.send("approve", address_text(l1.portal.address), OPEN, sender=ALICE)
+    refused = {
+        (TO_TEXT, OPEN, 0, 21_000 + 39, False, b"\x01"): "GasLimitTooLow",
+        (TO_TEXT, OPEN, 0, 100_000, True, b""): "CreationWithTarget",
+        (TO_TEXT, OPEN, 0, 5_000_000, False, bytes(120_001)): "DataTooLong",
+        (TO_TEXT, OPEN, 0, 20_000_001, False, b""): "DepositGasExhausted",
+    }
+    for arguments, reason in refused.items():
+        with pytest.raises(Reverted, match=reason):
+            l1.portal.send("depositERC20Transaction", *arguments, sender=ALICE)
     assert l1.token.read("balanceOf", address_text(l1.portal.address)) == 0
 
 
@@ -172,12 +205,18 @@ def test_portal_knows_its_parts(l1: L1Contracts) -> None:
     assert l1.portal.read("version").split(".")[0] == "2"
 
 
-def test_portal_refuses_settings_of_another_portal(chain: LocalChain, l1: L1Contracts) -> None:
-    foreign = deploy_system_config(chain, l1.token.address, TO, l1.oracle.address)
-    parts = (l1.token.address, foreign.address, l1.oracle.address)
-    addresses = map(address_text, parts)
-    with pytest.raises(Reverted, match="PortalMismatch"):
-        Contract.deploy(chain, "OptimismPortal", *addresses, sender=OWNER)
+@pytest.mark.parametrize("foreign", ["token", "portal", "oracle"])
+def test_portal_refuses_foreign_settings(chain: LocalChain, l1: L1Contracts, foreign: str) -> None:
+    parts = {
+        "token": l1.token.address,
+        "portal": chain.next_address(OWNER, ahead=1),
+        "oracle": l1.oracle.address,
+    }
+    settings = deploy_system_config(chain, **{**parts, foreign: TO})
+    arguments = map(address_text, (parts["token"], settings.address, parts["oracle"]))
+    with pytest.raises(Reverted, match="SettingsMismatch") as refusal:
+        Contract.deploy(chain, "OptimismPortal", *arguments, sender=OWNER)
+    assert refusal.value.arguments == (TO_TEXT, address_text(parts[foreign]))
 
 
 def test_portal_refuses_a_token_of_other_decimals(chain: LocalChain) -> None:

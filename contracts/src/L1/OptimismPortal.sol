@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
@@ -13,8 +14,8 @@ import {Withdrawals} from "./Withdrawals.sol";
 /// @title OptimismPortal
 /// @notice The gate between L1 and the rollup. A deposit is a transaction that the rollup must
 ///         execute; it may bring OPEN, which stays locked here and is minted on L2. A withdrawal
-///         takes it out again.
-contract OptimismPortal is ResourceMetering, Withdrawals {
+///         takes it out again. The token's own errors pass through and are part of this interface.
+contract OptimismPortal is IERC20Errors, ResourceMetering, Withdrawals {
     using SafeERC20 for IERC20;
 
     /// @notice Semantic version. Tools take major 2 for a portal of the output-oracle kind.
@@ -39,8 +40,8 @@ contract OptimismPortal is ResourceMetering, Withdrawals {
     /// @notice The deposited token has other than 18 decimals.
     error UnsupportedTokenDecimals(uint8 decimals);
 
-    /// @notice The settings name another portal.
-    error PortalMismatch(address expected, address actual);
+    /// @notice The settings name another portal, token or oracle.
+    error SettingsMismatch(address named, address actual);
 
     /// @notice A contract creation has no target.
     error CreationWithTarget(address target);
@@ -55,7 +56,7 @@ contract OptimismPortal is ResourceMetering, Withdrawals {
     error TokenAmountMismatch(uint256 expected, uint256 received);
 
     /// @param openToken_    Token of 18 decimals that takes no fee on transfers.
-    /// @param systemConfig_ Settings that already name this portal's address.
+    /// @param systemConfig_ Settings that already name this portal, the token and the oracle.
     /// @param l2Oracle_     Outputs that withdrawals are proven against; deployed later.
     constructor(
         IERC20 openToken_,
@@ -64,8 +65,9 @@ contract OptimismPortal is ResourceMetering, Withdrawals {
     ) Withdrawals(openToken_, systemConfig_, l2Oracle_) {
         uint8 decimals = IERC20Metadata(address(openToken_)).decimals();
         if (decimals != 18) revert UnsupportedTokenDecimals(decimals);
-        address named = systemConfig_.optimismPortal();
-        if (named != address(this)) revert PortalMismatch(named, address(this));
+        _requireSame(systemConfig_.optimismPortal(), address(this));
+        _requireSame(address(systemConfig_.openToken()), address(openToken_));
+        _requireSame(systemConfig_.l2OutputOracle(), address(l2Oracle_));
     }
 
     /// @notice Refuses ether that is sent without a call.
@@ -115,6 +117,10 @@ contract OptimismPortal is ResourceMetering, Withdrawals {
     ///         EIP-7623's floor, and 21,000.
     function minimumGasLimit(uint64 _byteCount) public pure returns (uint64) {
         return _byteCount * 40 + 21_000;
+    }
+
+    function _requireSame(address named, address actual) private pure {
+        if (named != actual) revert SettingsMismatch(named, actual);
     }
 
     /// @dev Pulls tokens and insists on the exact amount: each native OPEN is backed by one here.

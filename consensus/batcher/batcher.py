@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class BatcherSettings:
     """`lost_after_l1_blocks`: how far derivation may read past a channel that it did not accept.
 
-    `max_unsafe_channels` are on their way at a time, `max_blocks_per_step` are taken at once, and
+    `max_unsafe_channels` are on their way at a time, `max_blocks_per_step` are read in one go, and
     `retry_s` seconds pass after a failure. A stop waits `stop_patience_s` seconds for L1. It warns
     when its funds are good for fewer than `low_funds_transactions`, and `window_warning` L1 blocks
     before a sequencing window ends.
@@ -192,10 +192,11 @@ class Batcher:
         if self._last_taken is None and not self._start(heads.latest.number):
             return
         while self._last_taken is not None and self._may_post():
-            work = partial(self._take_blocks, self._last_taken, heads.latest.number)
-            await run_in_thread(work)
-            if not await self._post_if_due(heads.latest.number):
-                return
+            before = self._last_taken
+            await run_in_thread(partial(self._take_blocks, before, heads.latest.number))
+            is_posted = await self._post_if_due(heads.latest.number)
+            if not is_posted and self._last_taken in (before, self._reader.heads().unsafe):
+                return  # there are no more blocks to take
 
     async def _rest(self, pause_s: float) -> None:
         """Wait for the next step, or until the open channel is to be closed."""

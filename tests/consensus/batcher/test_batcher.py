@@ -245,6 +245,19 @@ async def test_a_backlog_is_posted_in_many_channels_at_once() -> None:
     scene.close()
 
 
+async def test_a_backlog_is_read_to_its_end_before_a_pause(scene: Scene) -> None:
+    settings = BatcherSettings(limits=ChannelLimits(idle_s=10**9), max_blocks_per_step=5)
+    scene.batcher = scene.node.batcher(settings)
+    for _ in range(6):
+        await scene.tick(batch=False)
+    await scene.batcher.step()
+    await settle()
+    newest = scene.node.reader.heads().unsafe
+    assert scene.batcher._last_taken == newest
+    await scene.tick(batch=False)
+    assert scene.node.reader.heads().safe == newest
+
+
 async def test_a_restart_leaves_no_gap_and_repeats_nothing_that_l1_has(scene: Scene) -> None:
     await scene.ticks(4)
     await scene.finish()

@@ -29,13 +29,15 @@ _MAX_L1_LAG = 128
 class ProposerSettings:
     """Finalized blocks alone are proposed unless it `allows_non_finalized`: then safe ones, too.
 
-    Times are in seconds. A stop waits `stop_patience_s` for L1. At most `max_at_once` outputs are
-    on their way at a time. It warns when its funds are good for fewer than `low_funds_proposals`.
+    Times are in seconds. What it waits for is told after `patience_s`; a stop waits
+    `stop_patience_s` for L1. At most `max_at_once` outputs are on their way at a time. It warns
+    when its funds are good for fewer than `low_funds_proposals`.
     """
 
     allows_non_finalized: bool = False
     poll_interval_s: float = 6.0
     retry_s: float = 12.0
+    patience_s: float = 30.0
     stop_patience_s: float = 20.0
     max_at_once: int = 8
     low_funds_proposals: int = 20
@@ -95,7 +97,8 @@ class Proposer:
         self._turn = asyncio.Lock()
         self._running = asyncio.Event()
         self._running.set()
-        self._told: type[Outcome] | None = None
+        self._told: type[Waiting] | type[Disagreement] | None = None
+        self._waiting_since: float | None = None
         self._is_failing = False
         self._is_low_on_funds = False
 
@@ -293,15 +296,27 @@ class Proposer:
 
     def _tell(self, outcome: Outcome) -> None:
         """Say once that it cannot go on, and why; and that it does again."""
-        kind = type(outcome)
         if self._is_failing:
             _log.info("proposer: goes on")
         self._is_failing = False
-        if kind is not self._told:
-            if isinstance(outcome, Disagreement):
+        if isinstance(outcome, Waiting):
+            self._tell_of_waiting(outcome)
+            return
+        self._waiting_since = None
+        if isinstance(outcome, Disagreement):
+            if self._told is not Disagreement:
                 _log.error("proposer stands still: %s", outcome.reason)
-            elif isinstance(outcome, Waiting):
-                _log.warning("proposer waits: %s", outcome.reason)
-            elif self._told in (Disagreement, Waiting):
-                _log.info("proposer goes on")
-        self._told = kind
+            self._told = Disagreement
+            return
+        if self._told is not None:
+            _log.info("proposer goes on")
+        self._told = None
+
+    def _tell_of_waiting(self, outcome: Waiting) -> None:
+        """Say once what it waits for, if that takes longer than a start or a reorg of L1."""
+        now = self._clock.now()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if self._told is not Waiting and now - self._waiting_since >= self._settings.patience_s:
+            _log.warning("proposer waits: %s", outcome.reason)
+            self._told = Waiting

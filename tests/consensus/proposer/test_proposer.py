@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consensus.block_refs import L1BlockRef
+from consensus.l1.json_rpc import JsonRpc, RpcSettings
 from consensus.proposer.l1_agreement import Waiting
 from consensus.proposer.output_source import Progress
 from consensus.proposer.proposer import Disagreement, NothingDue, Proposed, ProposerSettings
+from consensus.proposer.verifier_client import VerifierClient
 from node.clock import VirtualClock
 from node.errors import ConfigError, OperationRefused, TemporaryError
 from node.genesis.dev_accounts import USER_ACCOUNTS
@@ -220,11 +222,14 @@ async def test_a_standstill_is_told_once(scene: Scene, caplog: pytest.LogCapture
     await scene.propose_by_hand(scene.interval, WRONG)
     right = scene.output(scene.interval)
     outputs = FakeOutputs(await scene.own_outputs().progress(), {scene.interval: right})
-    proposer = scene.proposer(outputs=outputs)
+    clock = VirtualClock(0)
+    proposer = scene.proposer(outputs=outputs, clock=clock)
     for _ in range(2):
         proposer._tell(await proposer.step())
     outputs.now = replace(outputs.now, current_l1=None)
-    proposer._tell(await proposer.step())
+    for _ in range(3):
+        proposer._tell(await proposer.step())
+        clock.advance(20)
     outputs.outputs[scene.interval] = WRONG
     proposer._tell(await proposer.step())
     ours = [r for r in caplog.records if r.name == "consensus.proposer.proposer"]
@@ -283,3 +288,14 @@ async def test_stop_and_start(scene: Scene) -> None:
     await asyncio.wait({running})
     assert await scene.oracle.count() == 1
     assert (await scene.oracle.output(0)).root != ZERO_HASH
+
+
+async def test_nothing_is_proposed_while_the_verifier_is_away(scene: Scene) -> None:
+    await scene.make_safe(scene.interval)
+    gone = VerifierClient(JsonRpc(scene.nodes.verifier.url, RpcSettings(attempts=1)))
+    proposer = scene.proposer(outputs=gone)
+    await scene.nodes.verifier.stop_listening()
+    with pytest.raises(TemporaryError, match="Cannot connect"):
+        await scene.step(proposer)
+    assert await scene.oracle.count() == 0
+    await gone.close()

@@ -98,6 +98,20 @@ async def test_nothing_follows_on_an_output_that_the_verifier_contradicts(scene:
     assert await scene.step(proposer) == Proposed((scene.interval, 2 * scene.interval))
 
 
+async def test_slots_that_a_deletion_left_full_do_not_mislead_about_gas(scene: Scene) -> None:
+    proposer = scene.proposer()
+    await scene.make_safe(scene.interval)
+    await scene.step(proposer)
+    await scene.make_safe(2 * scene.interval)
+    await scene.propose_by_hand(2 * scene.interval, WRONG)
+    challenger = scene.challenger()
+    judgement = await challenger.judge()
+    assert judgement.wrong is not None
+    await scene.mining(challenger.delete(judgement.wrong))
+    # The first goes into the slots of the wrong one, the second into empty ones.
+    assert await scene.step(proposer) == Proposed((2 * scene.interval, 3 * scene.interval))
+
+
 async def test_an_output_beyond_the_verifier_is_none_of_our_business(scene: Scene) -> None:
     await scene.make_safe(scene.interval)
     await scene.propose_by_hand(scene.interval, WRONG)

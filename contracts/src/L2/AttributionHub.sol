@@ -12,10 +12,12 @@ import {PayerEscrow} from "./attribution/PayerEscrow.sol";
 ///         gwei x basis points, as the precompile counts it. The predeploy has no constructor: the
 ///         two durations of PayerEscrow are written by the chain's genesis.
 contract AttributionHub is PayerEscrow {
-    /// @dev A settlement on its way.
-    /// @param wholeCredit    The credit that all of the unsettled receipts' money stands for.
-    /// @param knownCredit    What datasets that exist have of it.
-    /// @param consumedCredit What datasets, existing or not, have of what is charged now.
+    /// @dev A settlement on its way. Credit here is gwei x basis points throughout.
+    /// @param wholeCredit    What all of the unsettled receipts' money stands for.
+    /// @param chargedCredit  What the money that is charged now stands for.
+    /// @param coveredCredit  What the datasets up to here have of the whole.
+    /// @param consumedCredit What they have of what is charged.
+    /// @param knownCredit    What those of them that exist have of what is charged.
     /// @param paidWei        What goes to datasets.
     struct Settlement {
         bytes32 modelKey;
@@ -23,11 +25,11 @@ contract AttributionHub is PayerEscrow {
         uint64 stream;
         bool isActive;
         uint256 datasetsBps;
-        uint256 unsettledGwei;
-        uint256 chargedGwei;
         uint256 wholeCredit;
-        uint256 knownCredit;
+        uint256 chargedCredit;
+        uint256 coveredCredit;
         uint256 consumedCredit;
+        uint256 knownCredit;
         uint256 paidWei;
     }
 
@@ -69,53 +71,64 @@ contract AttributionHub is PayerEscrow {
         uint32[] calldata datasets,
         Voucher[] calldata vouchers
     ) external returns (uint64 chargedGwei) {
-        Settlement memory s = _begin(modelKey, logger);
+        if (_models[modelKey].owner == address(0)) revert UnknownModel(modelKey);
         StreamState storage state = _streamFor(modelKey, logger);
-        uint256 credit;
-        (s.unsettledGwei, credit) = _unsettled(state, logger, s.stream);
-        s.chargedGwei = _charge(modelKey, vouchers, s.unsettledGwei);
-        if (s.chargedGwei == 0) revert NothingCharged();
-        if (s.chargedGwei > type(uint64).max) revert AmountTooLarge(s.chargedGwei);
-        // Rounding down leaves credit behind: never more than there is money for, by the maximum.
-        s.wholeCredit = Math.max(s.unsettledGwei * FULL_BPS, credit);
-        _payDatasets(s, datasets, credit);
+        Settlement memory s = _begin(modelKey, logger, state.status);
+        (uint256 unsettledGwei, uint256 credit) = _unsettled(state, logger, s.stream);
+        // A settlement charges what 64 bits hold; what receipts have beyond is left for another.
+        uint256 limitGwei = Math.min(unsettledGwei, type(uint64).max);
+        chargedGwei = _charge(modelKey, vouchers, limitGwei);
+        if (chargedGwei == 0) revert NothingCharged();
+        s.wholeCredit = unsettledGwei * FULL_BPS;
+        s.chargedCredit = uint256(chargedGwei) * FULL_BPS;
+        _payDatasets(s, datasets);
+        if (s.coveredCredit != credit) revert DatasetsIncomplete(s.coveredCredit, credit);
         _payDeclared(s);
-        state.settledGwei += uint96(s.chargedGwei);
+        state.settledGwei += chargedGwei;
         state.settledCredit += uint128(s.consumedCredit);
-        _payOwner(s);
-        return uint64(s.chargedGwei);
+        _payOwner(s, chargedGwei, uint96(unsettledGwei));
     }
 
-    function _begin(bytes32 modelKey, address logger) private view returns (Settlement memory s) {
+    function _begin(
+        bytes32 modelKey,
+        address logger,
+        StreamStatus status
+    ) private view returns (Settlement memory s) {
         (s.modelKey, s.logger, s.stream) = (modelKey, logger, streamOf(modelKey));
-        s.isActive = _streamFor(modelKey, logger).status == StreamStatus.ACTIVE;
+        s.isActive = status == StreamStatus.ACTIVE;
         s.datasetsBps = FULL_BPS - _models[modelKey].ownerBps;
     }
 
     /// @dev Pays each dataset its part of what was charged and consumes as much of its credit.
-    /// @param credit What the datasets have to cover.
-    function _payDatasets(Settlement memory s, uint32[] calldata datasets, uint256 credit) private {
-        uint256 covered = 0;
+    function _payDatasets(Settlement memory s, uint32[] calldata datasets) private {
         for (uint256 i = 0; i < datasets.length; ++i) {
             if (i != 0 && datasets[i] <= datasets[i - 1]) revert DatasetsNotAscending(i);
-            covered += _consume(s, datasets[i]);
+            _payCredit(s, datasets[i]);
         }
-        if (covered != credit) revert DatasetsIncomplete(covered, credit);
     }
 
     /// @dev Pays one dataset, if it exists: else what it was credited with is unattributed.
-    /// @return credit What it had not been paid for.
-    function _consume(Settlement memory s, uint32 id) private returns (uint256 credit) {
-        credit = _unsettledCredit(s.logger, s.stream, id, s.isActive);
-        if (credit == 0) return 0;
-        uint256 consumed = _part(s, credit);
-        s.consumedCredit += consumed;
-        if (s.isActive) _credits[s.logger][s.stream][id] += consumed;
-        else _credits[s.logger][s.stream][id] -= consumed;
+    function _payCredit(Settlement memory s, uint32 id) private {
+        CreditNote storage note = _credits[s.logger][s.stream][id];
+        uint256 credit = _unsettledCredit(note, s.logger, s.stream, id, s.isActive);
+        if (credit == 0) return;
+        uint256 consumed = _consume(s, credit);
+        if (consumed == 0) return;
+        note.paid += uint128(consumed);
         address payout = _datasets[id].payout;
-        if (payout == address(0)) return credit;
-        s.knownCredit += credit;
+        if (payout == address(0)) return;
+        s.knownCredit += consumed;
         _payDataset(s, id, payout, consumed, _price(s, consumed));
+    }
+
+    /// @dev How much of a dataset's credit is paid for now. What all datasets up to this one have
+    ///      together is rounded, not what each has: so nothing is left over, and credit never
+    ///      exceeds the money that is still to come for it.
+    function _consume(Settlement memory s, uint256 credit) private pure returns (uint256 consumed) {
+        s.coveredCredit += credit;
+        uint256 consumedCredit = (s.coveredCredit * s.chargedCredit) / s.wholeCredit;
+        consumed = consumedCredit - s.consumedCredit;
+        s.consumedCredit = consumedCredit;
     }
 
     /// @dev What no dataset was credited with goes in equal parts to those that the model declared.
@@ -123,7 +136,7 @@ contract AttributionHub is PayerEscrow {
         Model storage entry = _models[s.modelKey];
         uint256 count = entry.declaredCount;
         if (count == 0) return;
-        uint256 amountWei = _price(s, _part(s, s.wholeCredit - s.knownCredit)) / count;
+        uint256 amountWei = _price(s, s.chargedCredit - s.knownCredit) / count;
         if (amountWei == 0) return;
         for (uint256 i = 0; i < count; ++i) {
             uint32 id = entry.declared[i];
@@ -139,24 +152,17 @@ contract AttributionHub is PayerEscrow {
         uint256 amountWei
     ) private {
         s.paidWei += amountWei;
-        owed[payout] += amountWei;
+        _credit(payout, amountWei);
         emit DatasetPaid(s.modelKey, id, payout, credit, amountWei);
     }
 
-    /// @dev The owner has the rest, and with it what every division left over.
-    function _payOwner(Settlement memory s) private {
+    /// @dev The owner has the rest, and with it what a division by the number of declared datasets
+    ///      left over.
+    function _payOwner(Settlement memory s, uint64 chargedGwei, uint96 unsettledGwei) private {
         address payout = _models[s.modelKey].payout;
-        uint256 ownerWei = s.chargedGwei * 1 gwei - s.paidWei;
-        if (ownerWei != 0) owed[payout] += ownerWei;
-        emit Settled(
-            s.modelKey, s.logger, uint64(s.chargedGwei), uint96(s.unsettledGwei), payout, ownerWei
-        );
-    }
-
-    /// @dev How much of a credit is paid for now, rounded down. All parts together stand for no more
-    ///      than was charged.
-    function _part(Settlement memory s, uint256 credit) private pure returns (uint256) {
-        return (credit * s.chargedGwei * FULL_BPS) / s.wholeCredit;
+        uint256 ownerWei = uint256(chargedGwei) * 1 gwei - s.paidWei;
+        if (ownerWei != 0) _credit(payout, ownerWei);
+        emit Settled(s.modelKey, s.logger, chargedGwei, unsettledGwei, payout, ownerWei);
     }
 
     /// @dev What a credit is worth to datasets, in wei.

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AttributionStreams} from "../../libraries/AttributionStreams.sol";
+import {DatasetRegistry} from "./DatasetRegistry.sol";
+import {LoggerStreams} from "./LoggerStreams.sol";
 
 /// @title ModelRegistry
-/// @notice Datasets, models, and who writes the receipts of a model.
-abstract contract ModelRegistry {
-    /// @notice What is kept of a dataset.
-    struct Dataset {
-        address owner;
-        address payout;
-        bytes32 contentHash;
-    }
-
+/// @notice Models, their terms, and who writes their receipts.
+abstract contract ModelRegistry is DatasetRegistry, LoggerStreams {
     /// @notice What is kept of a model. `logger` is zero while it has none.
     struct Model {
         address owner;
@@ -24,50 +18,13 @@ abstract contract ModelRegistry {
         uint32[16] declared;
     }
 
-    /// @notice The life of a logger's stream: written for its model, closed with what it held, or
-    ///         closed without.
-    enum StreamStatus {
-        NONE,
-        ACTIVE,
-        RETIRED,
-        ABANDONED
-    }
-
-    /// @notice How much of a logger's receipts has been paid.
-    /// @param settledGwei   Of the receipts' amounts.
-    /// @param settledCredit Of the credit of all datasets.
-    /// @param status        Whether more receipts count.
-    /// @param finalGwei     What the stream held when its logger retired.
-    /// @param finalCredit   The credit that the stream held then.
-    struct StreamState {
-        bytes32 modelKey;
-        uint96 settledGwei;
-        uint128 settledCredit;
-        StreamStatus status;
-        uint96 finalGwei;
-        uint128 finalCredit;
-    }
-
     /// @notice Most datasets that a model declares.
     uint256 public constant MAX_DECLARED = 16;
 
     uint256 internal constant FULL_BPS = 10_000;
 
-    /// @notice Datasets so far: their ids are 1 to this.
-    uint32 public datasetCount;
-
-    mapping(uint32 => Dataset) internal _datasets;
     mapping(bytes32 => Model) internal _models;
-    mapping(address => mapping(uint64 => StreamState)) internal _streams;
 
-    /// @dev By logger, stream and dataset: the credit that has been paid for while the stream is
-    ///      active, the credit that has not once it is retired.
-    mapping(address => mapping(uint64 => mapping(uint32 => uint256))) internal _credits;
-
-    event DatasetRegistered(
-        uint32 indexed id, address indexed owner, address payout, bytes32 contentHash, string uri
-    );
-    event DatasetPayoutChanged(uint32 indexed id, address payout);
     event ModelRegistered(
         bytes32 indexed modelKey, address indexed owner, bytes32 modelHash, bytes32 salt, string uri
     );
@@ -82,24 +39,11 @@ abstract contract ModelRegistry {
     event PriceChanged(bytes32 indexed modelKey, uint64 priceGwei);
     event ModelPayoutChanged(bytes32 indexed modelKey, address payout);
     event TrainingRecorded(bytes32 indexed modelKey, uint32 indexed dataset, bytes32 runHash);
-    event LoggerAppointed(bytes32 indexed modelKey, address indexed logger);
-    event LoggerRetired(
-        bytes32 indexed modelKey, address indexed logger, uint96 finalGwei, uint128 finalCredit
-    );
-    event LoggerAbandoned(bytes32 indexed modelKey, address indexed logger);
 
-    error NotOwner(address owner);
     error UnknownModel(bytes32 modelKey);
     error ModelExists(bytes32 modelKey);
-    error UnknownDataset(uint32 dataset);
-    error BadPayout(address payout);
     error BadShare(uint16 ownerBps);
     error TooManyDatasets(uint256 given, uint256 maximum);
-    error DatasetsNotAscending(uint256 index);
-    error DatasetsIncomplete(uint256 coveredCredit, uint256 unsettledCredit);
-    error LoggerAlreadyAppointed(address logger);
-    error LoggerNotFresh(address logger, uint64 receipts);
-    error UnknownLogger(address logger);
     error NoLogger(bytes32 modelKey);
 
     modifier onlyModelOwner(bytes32 modelKey) {
@@ -107,31 +51,6 @@ abstract contract ModelRegistry {
         if (owner == address(0)) revert UnknownModel(modelKey);
         if (msg.sender != owner) revert NotOwner(owner);
         _;
-    }
-
-    /// @notice Registers a dataset of the caller. Its id is one more than the last.
-    /// @param contentHash Commitment to its content.
-    /// @param uri         Where it is described.
-    /// @param payout      Who is paid for it: neither zero nor this contract.
-    function registerDataset(
-        bytes32 contentHash,
-        string calldata uri,
-        address payout
-    ) external returns (uint32 id) {
-        _checkPayout(payout);
-        id = ++datasetCount;
-        _datasets[id] = Dataset(msg.sender, payout, contentHash);
-        emit DatasetRegistered(id, msg.sender, payout, contentHash, uri);
-    }
-
-    /// @notice Changes who is paid for a dataset from now on.
-    function setDatasetPayout(uint32 id, address payout) external {
-        Dataset storage entry = _datasets[id];
-        if (entry.owner == address(0)) revert UnknownDataset(id);
-        if (entry.owner != msg.sender) revert NotOwner(entry.owner);
-        _checkPayout(payout);
-        entry.payout = payout;
-        emit DatasetPayoutChanged(id, payout);
     }
 
     /// @notice Registers a model of the caller. Share and declared datasets are for ever, so that
@@ -157,7 +76,9 @@ abstract contract ModelRegistry {
         if (_models[modelKey].owner != address(0)) revert ModelExists(modelKey);
         emit ModelRegistered(modelKey, msg.sender, modelHash, salt, uri);
         _setTerms(modelKey, priceGwei, ownerBps, payout, declaredDatasets);
-        if (logger != address(0)) _appoint(modelKey, logger);
+        if (logger == address(0)) return modelKey;
+        _appoint(modelKey, logger);
+        _models[modelKey].logger = logger;
     }
 
     /// @notice Changes the asking price.
@@ -187,6 +108,7 @@ abstract contract ModelRegistry {
     /// @notice Appoints the first or the next logger. Receipts which the present one has written
     ///         stay payable; what it writes from now on is not.
     /// @param logger   Its stream of this model has to be empty, and it can be appointed only once.
+    ///                 Zero leaves the model without one.
     /// @param datasets All datasets with unpaid credit of the present logger, strictly ascending.
     function appointLogger(
         bytes32 modelKey,
@@ -194,9 +116,10 @@ abstract contract ModelRegistry {
         uint32[] calldata datasets
     ) external onlyModelOwner(modelKey) {
         address present = _models[modelKey].logger;
+        if (present == address(0) && logger == address(0)) revert NoLogger(modelKey);
         if (present != address(0)) _retire(modelKey, present, datasets);
-        _models[modelKey].logger = address(0);
         if (logger != address(0)) _appoint(modelKey, logger);
+        _models[modelKey].logger = logger;
     }
 
     /// @notice Ends the present logger's work and gives up what it has written and is not paid: the
@@ -204,9 +127,8 @@ abstract contract ModelRegistry {
     function abandonLogger(bytes32 modelKey) external onlyModelOwner(modelKey) {
         address logger = _models[modelKey].logger;
         if (logger == address(0)) revert NoLogger(modelKey);
-        _streams[logger][streamOf(modelKey)].status = StreamStatus.ABANDONED;
+        _abandon(modelKey, logger);
         _models[modelKey].logger = address(0);
-        emit LoggerAbandoned(modelKey, logger);
     }
 
     /// @notice The key of a model that `owner` registers.
@@ -218,48 +140,10 @@ abstract contract ModelRegistry {
         return keccak256(abi.encode(block.chainid, address(this), owner, modelHash, salt));
     }
 
-    /// @notice The stream in which loggers write a model's receipts.
-    function streamOf(bytes32 modelKey) public pure returns (uint64) {
-        return uint64(bytes8(modelKey));
-    }
-
-    /// @notice A dataset; UnknownDataset if there is none.
-    function dataset(uint32 id) external view returns (Dataset memory) {
-        if (_datasets[id].owner == address(0)) revert UnknownDataset(id);
-        return _datasets[id];
-    }
-
     /// @notice A model; UnknownModel if there is none.
     function model(bytes32 modelKey) external view returns (Model memory) {
         if (_models[modelKey].owner == address(0)) revert UnknownModel(modelKey);
         return _models[modelKey];
-    }
-
-    /// @notice How much of a logger's receipts has been paid.
-    function streamState(bytes32 modelKey, address logger) external view returns (StreamState memory) {
-        return _streamFor(modelKey, logger);
-    }
-
-    /// @notice What can still be settled of a logger's receipts.
-    function unsettled(
-        bytes32 modelKey,
-        address logger
-    ) external view returns (uint256 amountGwei, uint256 credit) {
-        return _unsettled(_streamFor(modelKey, logger), logger, streamOf(modelKey));
-    }
-
-    /// @notice A dataset's unpaid credit in a logger's receipts.
-    function unsettledCredit(
-        bytes32 modelKey,
-        address logger,
-        uint32 dataset_
-    ) external view returns (uint256) {
-        bool isActive = _streamFor(modelKey, logger).status == StreamStatus.ACTIVE;
-        return _unsettledCredit(logger, streamOf(modelKey), dataset_, isActive);
-    }
-
-    function _checkPayout(address payout) private view {
-        if (payout == address(0) || payout == address(this)) revert BadPayout(payout);
     }
 
     function _setTerms(
@@ -281,68 +165,5 @@ abstract contract ModelRegistry {
             entry.declared[i] = declared[i];
         }
         emit ModelTerms(modelKey, streamOf(modelKey), priceGwei, ownerBps, payout, declared);
-    }
-
-    function _appoint(bytes32 modelKey, address logger) private {
-        uint64 stream = streamOf(modelKey);
-        StreamState storage state = _streams[logger][stream];
-        if (state.status != StreamStatus.NONE) revert LoggerAlreadyAppointed(logger);
-        (uint64 count,,) = AttributionStreams.head(logger, stream);
-        if (count != 0) revert LoggerNotFresh(logger, count);
-        (state.modelKey, state.status) = (modelKey, StreamStatus.ACTIVE);
-        _models[modelKey].logger = logger;
-        emit LoggerAppointed(modelKey, logger);
-    }
-
-    /// @dev Notes what the stream holds, dataset by dataset: its writer could add to it later.
-    function _retire(bytes32 modelKey, address logger, uint32[] calldata datasets) private {
-        uint64 stream = streamOf(modelKey);
-        StreamState storage state = _streams[logger][stream];
-        (, uint128 amount, uint128 credited) = AttributionStreams.head(logger, stream);
-        uint256 covered = 0;
-        for (uint256 i = 0; i < datasets.length; ++i) {
-            uint32 id = datasets[i];
-            if (i != 0 && id <= datasets[i - 1]) revert DatasetsNotAscending(i);
-            uint256 credit = _unsettledCredit(logger, stream, id, true);
-            _credits[logger][stream][id] = credit;
-            covered += credit;
-        }
-        uint256 whole = credited - state.settledCredit;
-        if (covered != whole) revert DatasetsIncomplete(covered, whole);
-        state.status = StreamStatus.RETIRED;
-        (state.finalGwei, state.finalCredit) = (uint96(amount), credited);
-        emit LoggerRetired(modelKey, logger, uint96(amount), credited);
-    }
-
-    function _streamFor(
-        bytes32 modelKey,
-        address logger
-    ) internal view returns (StreamState storage stream) {
-        stream = _streams[logger][streamOf(modelKey)];
-        // Streams of different models may have the same 8 bytes: the whole key decides.
-        if (stream.modelKey != modelKey) revert UnknownLogger(logger);
-    }
-
-    function _unsettled(
-        StreamState storage state,
-        address logger,
-        uint64 stream
-    ) internal view returns (uint256 amountGwei, uint256 credit) {
-        if (state.status == StreamStatus.ABANDONED) return (0, 0);
-        if (state.status == StreamStatus.RETIRED) {
-            return (state.finalGwei - state.settledGwei, state.finalCredit - state.settledCredit);
-        }
-        (, uint128 amount, uint128 credited) = AttributionStreams.head(logger, stream);
-        return (amount - state.settledGwei, credited - state.settledCredit);
-    }
-
-    function _unsettledCredit(
-        address logger,
-        uint64 stream,
-        uint32 dataset_,
-        bool isActive
-    ) internal view returns (uint256) {
-        uint256 noted = _credits[logger][stream][dataset_];
-        return isActive ? AttributionStreams.credit(logger, stream, dataset_) - noted : noted;
     }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
+import {Vouchers} from "./Vouchers.sol";
 
 /// @title PayerEscrow
 /// @notice What payers have set aside for models, the vouchers that spend it, and what is owed to
 ///         those who are paid. Only a voucher moves a payer's money to somebody else.
-abstract contract PayerEscrow is ModelRegistry {
+abstract contract PayerEscrow is ModelRegistry, Vouchers {
     /// @notice What a payer has for one model.
     /// @param balanceGwei   Not yet spent.
     /// @param spentGwei     Charged so far: the next voucher must be higher.
@@ -23,17 +23,21 @@ abstract contract PayerEscrow is ModelRegistry {
         address signer;
     }
 
-    /// @notice A payer's word: charge me up to this for all that the model has ever answered me.
-    /// @param cumulativeGwei Total since the first answer.
-    /// @param expiry         Last second at which it may be charged.
-    /// @param r              Of the signature.
-    /// @param vs             Of the signature, in the short form of EIP-2098.
-    struct Voucher {
-        address payer;
-        uint64 cumulativeGwei;
-        uint64 expiry;
-        bytes32 r;
-        bytes32 vs;
+    /// @dev The same in storage: an account that signs for itself has no second slot.
+    struct Account {
+        uint64 balanceGwei;
+        uint64 spentGwei;
+        uint64 requestedGwei;
+        uint56 requestedAt;
+        bool isOwnSigner;
+        address signer;
+    }
+
+    /// @dev What an account has ever been paid, and taken. Neither returns to zero, so that paying
+    ///      it again changes a slot that is in use.
+    struct Earnings {
+        uint128 earnedWei;
+        uint128 claimedWei;
     }
 
     /// @notice Why a voucher was left out.
@@ -45,23 +49,14 @@ abstract contract PayerEscrow is ModelRegistry {
         RECEIPTS_MISSING
     }
 
-    bytes32 private constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant VOUCHER_TYPEHASH =
-        keccak256("Voucher(address payer,bytes32 modelKey,uint64 cumulativeGwei,uint64 expiry)");
-    bytes32 private constant DOMAIN_NAME = keccak256("OpenRollup AttributionHub");
-    bytes32 private constant DOMAIN_VERSION = keccak256("1");
-
     /// @notice Seconds between a request for withdrawal and its execution.
     uint64 public withdrawalDelay;
 
     /// @notice Seconds after that in which it may be executed.
     uint64 public withdrawalWindow;
 
-    /// @notice What an account may claim, in wei, over all models.
-    mapping(address => uint256) public owed;
-
-    mapping(address => mapping(bytes32 => Escrow)) private _escrows;
+    mapping(address => Earnings) private _earnings;
+    mapping(address => mapping(bytes32 => Account)) private _escrows;
 
     event Deposited(
         bytes32 indexed modelKey, address indexed payer, address signer, uint64 amountGwei
@@ -90,36 +85,31 @@ abstract contract PayerEscrow is ModelRegistry {
     function deposit(bytes32 modelKey, address signer) external payable {
         if (_models[modelKey].owner == address(0)) revert UnknownModel(modelKey);
         if (msg.value % 1 gwei != 0) revert NotWholeGwei(msg.value);
-        Escrow storage entry = _escrows[msg.sender][modelKey];
-        address fixedSigner = entry.signer;
-        if (fixedSigner == address(0)) {
-            fixedSigner = signer == address(0) ? _ownSigner() : signer;
-            entry.signer = fixedSigner;
-        } else if (signer != address(0) && signer != fixedSigner) {
-            revert SignerFixed(fixedSigner);
-        }
+        Account storage entry = _escrows[msg.sender][modelKey];
+        address usedSigner = _fixSigner(entry, signer);
         uint256 amountGwei = msg.value / 1 gwei;
         // What was spent counts too, so that a voucher's total always fits.
         uint256 total = uint256(entry.balanceGwei) + entry.spentGwei + amountGwei;
         if (total > type(uint64).max) revert AmountTooLarge(amountGwei);
         entry.balanceGwei += uint64(amountGwei);
-        emit Deposited(modelKey, msg.sender, fixedSigner, uint64(amountGwei));
+        emit Deposited(modelKey, msg.sender, usedSigner, uint64(amountGwei));
     }
 
     /// @notice Announces a withdrawal, and replaces an earlier announcement. Until it is executed
     ///         the escrow still pays for vouchers.
     /// @param amountGwei How much; zero takes the announcement back.
     function requestWithdrawal(bytes32 modelKey, uint64 amountGwei) external {
-        Escrow storage entry = _escrows[msg.sender][modelKey];
+        Account storage entry = _escrows[msg.sender][modelKey];
         if (amountGwei > entry.balanceGwei) revert EscrowTooSmall(entry.balanceGwei);
+        if (amountGwei == 0 && entry.requestedAt == 0) revert NoWithdrawal();
         entry.requestedGwei = amountGwei;
-        entry.requestedAt = amountGwei == 0 ? 0 : uint64(block.timestamp);
+        entry.requestedAt = amountGwei == 0 ? 0 : uint56(block.timestamp);
         emit WithdrawalRequested(modelKey, msg.sender, amountGwei);
     }
 
     /// @notice Executes the withdrawal: what was announced, or what vouchers have left of it.
     function withdraw(bytes32 modelKey) external {
-        Escrow storage entry = _escrows[msg.sender][modelKey];
+        Account storage entry = _escrows[msg.sender][modelKey];
         uint64 requestedAt = entry.requestedAt;
         if (requestedAt == 0) revert NoWithdrawal();
         uint256 notBefore = uint256(requestedAt) + withdrawalDelay;
@@ -138,47 +128,52 @@ abstract contract PayerEscrow is ModelRegistry {
         claimTo(msg.sender);
     }
 
-    /// @notice Pays what the caller is owed to another account.
+    /// @notice Pays what the caller is owed to another account: neither zero nor this contract.
     function claimTo(address to) public {
-        uint256 amountWei = owed[msg.sender];
+        _checkPayout(to);
+        Earnings storage entry = _earnings[msg.sender];
+        uint128 amountWei = entry.earnedWei - entry.claimedWei;
         if (amountWei == 0) revert NothingOwed();
-        owed[msg.sender] = 0;
+        entry.claimedWei += amountWei;
         emit Claimed(msg.sender, to, amountWei);
         _pay(to, amountWei);
     }
 
     /// @notice The escrow of a payer for a model; all zero if there is none.
     function escrow(address payer, bytes32 modelKey) external view returns (Escrow memory) {
-        return _escrows[payer][modelKey];
-    }
-
-    /// @notice What the signer of a voucher signs (EIP-712).
-    function voucherDigest(
-        address payer,
-        bytes32 modelKey,
-        uint64 cumulativeGwei,
-        uint64 expiry
-    ) external view returns (bytes32) {
-        return _digest(domainSeparator(), payer, modelKey, cumulativeGwei, expiry);
-    }
-
-    /// @notice The EIP-712 domain of vouchers.
-    function domainSeparator() public view returns (bytes32) {
-        return keccak256(
-            abi.encode(DOMAIN_TYPEHASH, DOMAIN_NAME, DOMAIN_VERSION, block.chainid, address(this))
+        Account storage entry = _escrows[payer][modelKey];
+        return Escrow(
+            entry.balanceGwei,
+            entry.spentGwei,
+            entry.requestedGwei,
+            entry.requestedAt,
+            _signerOf(entry, payer)
         );
     }
 
+    /// @notice What an account may claim, in wei, over all models.
+    function owed(address account) external view returns (uint256) {
+        Earnings storage entry = _earnings[account];
+        return entry.earnedWei - entry.claimedWei;
+    }
+
+    /// @notice What an account has ever been paid and what it has taken of it, in wei.
+    function earnings(address account) external view returns (uint256 earnedWei, uint256 claimedWei) {
+        Earnings storage entry = _earnings[account];
+        return (entry.earnedWei, entry.claimedWei);
+    }
+
     /// @dev Charges what can be charged, in order, and no more than there are receipts for.
+    /// @param limitGwei What there are receipts for.
     function _charge(
         bytes32 modelKey,
         Voucher[] calldata vouchers,
-        uint256 unsettledGwei
-    ) internal returns (uint256 chargedGwei) {
+        uint256 limitGwei
+    ) internal returns (uint64 chargedGwei) {
         bytes32 domain = domainSeparator();
         for (uint256 i = 0; i < vouchers.length; ++i) {
             Voucher calldata voucher = vouchers[i];
-            Escrow storage entry = _escrows[voucher.payer][modelKey];
+            Account storage entry = _escrows[voucher.payer][modelKey];
             (uint64 balance, uint64 spent) = (entry.balanceGwei, entry.spentGwei);
             if (block.timestamp > voucher.expiry) {
                 emit VoucherSkipped(i, SkipReason.EXPIRED);
@@ -186,9 +181,9 @@ abstract contract PayerEscrow is ModelRegistry {
                 emit VoucherSkipped(i, SkipReason.NOTHING_NEW);
             } else if (voucher.cumulativeGwei - spent > balance) {
                 emit VoucherSkipped(i, SkipReason.ESCROW_TOO_SMALL);
-            } else if (voucher.cumulativeGwei - spent > unsettledGwei - chargedGwei) {
+            } else if (voucher.cumulativeGwei - spent > limitGwei - chargedGwei) {
                 emit VoucherSkipped(i, SkipReason.RECEIPTS_MISSING);
-            } else if (!_isSigned(domain, modelKey, voucher, entry.signer)) {
+            } else if (!_isSigned(domain, modelKey, voucher, _signerOf(entry, voucher.payer))) {
                 emit VoucherSkipped(i, SkipReason.WRONG_SIGNER);
             } else {
                 uint64 amount = voucher.cumulativeGwei - spent;
@@ -199,38 +194,35 @@ abstract contract PayerEscrow is ModelRegistry {
         }
     }
 
+    /// @dev Adds to what an account may claim.
+    function _credit(address account, uint256 amountWei) internal {
+        // All of the OPEN that fits into escrows, 2**34 times, is below 2**128 wei.
+        _earnings[account].earnedWei += uint128(amountWei);
+    }
+
+    /// @dev Notes a new escrow's signer, and checks what is said of that of an old one.
+    function _fixSigner(Account storage entry, address signer) private returns (address) {
+        address present = _signerOf(entry, msg.sender);
+        if (present == address(0)) {
+            present = signer == address(0) ? msg.sender : signer;
+            if (present == msg.sender) _markOwnSigner(entry);
+            else entry.signer = present;
+        } else if (signer != address(0) && signer != present) {
+            revert SignerFixed(present);
+        }
+        return present;
+    }
+
+    function _signerOf(Account storage entry, address payer) private view returns (address) {
+        return entry.isOwnSigner ? payer : entry.signer;
+    }
+
     /// @dev A key can sign for its account, delegated (EIP-7702) or not; a contract cannot.
-    function _ownSigner() private view returns (address) {
+    function _markOwnSigner(Account storage entry) private {
         uint256 size = msg.sender.code.length;
         bool isDelegated = size == 23 && bytes3(msg.sender.code) == 0xef0100;
         if (size != 0 && !isDelegated) revert SignerRequired();
-        return msg.sender;
-    }
-
-    function _isSigned(
-        bytes32 domain,
-        bytes32 modelKey,
-        Voucher calldata voucher,
-        address signer
-    ) private pure returns (bool) {
-        bytes32 digest =
-            _digest(domain, voucher.payer, modelKey, voucher.cumulativeGwei, voucher.expiry);
-        // By recovery only, so that delegating the signer's account to code changes nothing.
-        (address recovered, ECDSA.RecoverError fault,) =
-            ECDSA.tryRecover(digest, voucher.r, voucher.vs);
-        return fault == ECDSA.RecoverError.NoError && recovered == signer;
-    }
-
-    function _digest(
-        bytes32 domain,
-        address payer,
-        bytes32 modelKey,
-        uint64 cumulativeGwei,
-        uint64 expiry
-    ) private pure returns (bytes32) {
-        bytes32 structHash =
-            keccak256(abi.encode(VOUCHER_TYPEHASH, payer, modelKey, cumulativeGwei, expiry));
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+        entry.isOwnSigner = true;
     }
 
     function _pay(address to, uint256 amountWei) private {

@@ -1,0 +1,1 @@
+"""The AttributionHub on our own interpreters, with the real receipt precompile."""

@@ -54,14 +54,16 @@ class SenderSettings:
     """Times are in seconds, fees in wei per gas unit.
 
     A transaction counts as included once `confirmations` blocks hold it, its own among them. It is
-    replaced by a dearer one every `resend_after_s` until it is in a block, up to `fee_limit`.
-    Pools want `blob_bump_percent` more for a transaction that replaces one with blobs. `layer` and
-    `coin` are what messages call the chain and what its gas is paid with.
+    replaced by a dearer one every `resend_after_s` until it is in a block, up to `fee_limit`; the
+    next in line already after `resend_after_blocks` without it. Pools want `blob_bump_percent` more
+    for a transaction that replaces one with blobs. `layer` and `coin` are what messages call the
+    chain and what its gas is paid with.
     """
 
     confirmations: int = 1
     poll_interval_s: float = 1.0
     resend_after_s: float = 48.0
+    resend_after_blocks: int = 4
     fee_bump_percent: int = 12
     blob_bump_percent: int = 100
     minimum_tip: int = 1_000_000
@@ -88,8 +90,9 @@ class TransactionRequest:
 class _Sending:
     """One nonce on its way, and every transaction signed for it.
 
-    `checks_left` is a number once L1 has called the nonce used: how often to look whether one of
-    ours used it (receipts may lag) before the nonce is given up.
+    `waits_from` is the chain's height when it was the next in line, `waited` how many blocks came
+    without it since. `checks_left` is a number once L1 has called the nonce used: how often to look
+    whether one of ours used it (receipts may lag) before the nonce is given up.
     """
 
     request: TransactionRequest
@@ -97,6 +100,8 @@ class _Sending:
     fees: Fees
     hashes: list[Hash32] = field(default_factory=list)
     published_at: float = 0.0
+    waits_from: int | None = None
+    waited: int = 0
     checks_left: int | None = None
 
 
@@ -122,6 +127,8 @@ class TxSender:
         self._settings = settings or SenderSettings()
         self._order = asyncio.Lock()
         self._nonces_in_flight: set[int] = set()
+        self._last_height = 0
+        self._height_until = float("-inf")
         self._is_l1_down = False
 
     async def send(self, request: TransactionRequest) -> TransactionInclusion:
@@ -189,16 +196,36 @@ class TxSender:
                 await self._replace(sending)
 
     async def _inclusion(self, sending: _Sending) -> tuple[TransactionInclusion | None, bool]:
+        # Asked before: what is found nowhere after that was left out by all blocks up to there.
+        height = await self._height()
         for transaction in reversed(sending.hashes):
             inclusion = await self._l1.transaction_inclusion(transaction)
             if inclusion is not None:
                 head = await self._l1.block_ref_by_label("latest")
                 depth = head.number - inclusion.block.number + 1
                 return inclusion, depth >= self._settings.confirmations
+        self._note_wait(sending, height)
         return None, False
 
+    async def _height(self) -> int:
+        """Return how high the chain is, or was at most a poll interval ago."""
+        now = self._clock.now()
+        if self._height_until <= now:
+            self._last_height = (await self._l1.block_ref_by_label("latest")).number
+            self._height_until = now + self._settings.poll_interval_s
+        return self._last_height
+
+    def _note_wait(self, sending: _Sending, height: int) -> None:
+        # Those behind it wait for it, and not for a better price.
+        if sending.nonce > min(self._nonces_in_flight):
+            return
+        if sending.waits_from is None or height < sending.waits_from:
+            sending.waits_from = height
+        sending.waited = height - sending.waits_from
+
     def _is_stuck(self, sending: _Sending) -> bool:
-        return self._clock.now() >= sending.published_at + self._settings.resend_after_s
+        is_late = self._clock.now() >= sending.published_at + self._settings.resend_after_s
+        return is_late or sending.waited >= self._settings.resend_after_blocks
 
     async def _replace(self, sending: _Sending) -> None:
         await self._raise_fees(sending)
@@ -206,7 +233,7 @@ class TxSender:
             "transaction %d of %s is not included after %d s, offering %d wei per gas",
             sending.nonce,
             self._name,
-            self._settings.resend_after_s,
+            self._clock.now() - sending.published_at,
             sending.fees.cap,
         )
         await self._fill_gaps(sending)
@@ -241,6 +268,7 @@ class TxSender:
             if transaction.hash not in sending.hashes:
                 sending.hashes.append(transaction.hash)
             sending.published_at = self._clock.now()
+            sending.waits_from, sending.waited = None, 0
             refusal = await self._patiently(partial(self._hand_over, transaction))
             if refusal is Refusal.NONCE_TOO_LOW:
                 sending.checks_left = _CHECKS_OF_A_TAKEN_NONCE

@@ -95,6 +95,36 @@ async def test_a_stuck_transaction_is_replaced_by_a_dearer_one() -> None:
     assert scene.included_data() == [b"data"]
 
 
+async def test_an_l1_of_quick_blocks_is_not_waited_for_by_the_clock_alone() -> None:
+    """Four blocks without it, of two seconds each; those behind it are not offered more for."""
+    scene = Scene()
+    sends = [asyncio.ensure_future(scene.sender.send(scene.request())) for _ in range(3)]
+    await settle()
+    del scene.l1.pool[scene.sender.address, 0]
+
+    def each_second(second: int) -> None:
+        if second % 2 == 0:
+            scene.l1.mine_pool()
+
+    await let_time_pass(scene.clock, _all(sends), each_second=each_second)
+    assert [tx.nonce for tx in scene.l1.accepted] == [0, 1, 2, 0]
+    assert scene.clock.now() < START + 20
+
+
+async def test_a_long_queue_is_no_reason_to_offer_more() -> None:
+    """L1 takes one of them in each block."""
+    scene = Scene(SenderSettings(resend_after_s=10**9))
+    sends = [asyncio.ensure_future(scene.sender.send(scene.request())) for _ in range(12)]
+    await settle()
+
+    def each_second(second: int) -> None:
+        if second % 12 == 0:
+            scene.l1.mine_pool(1)
+
+    await let_time_pass(scene.clock, _all(sends), each_second=each_second)
+    assert [tx.nonce for tx in scene.l1.accepted] == list(range(12))
+
+
 async def test_fees_stop_at_the_limit() -> None:
     limit = 16 * 10**9
     scene = Scene(SenderSettings(resend_after_s=10, fee_limit=limit))

@@ -76,7 +76,10 @@ class BatcherPort(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Stop it, and return when what is on its way has ended."""
+        """Stop it, and return when what is on its way has ended.
+
+        OperationRefused if that takes too long: it is stopped then, too.
+        """
         ...
 
     def flush(self) -> None:
@@ -92,7 +95,10 @@ class ProposerPort(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Stop it, and return when what is on its way has ended."""
+        """Stop it, and return when what is on its way has ended.
+
+        OperationRefused if that takes too long: it is stopped then, too.
+        """
         ...
 
 

@@ -12,10 +12,11 @@ from attribution.receipt_proof import HistoryStep, ReceiptProof
 from attribution.records import Record, decode_record, is_in_batch, leaf_hash
 from node.errors import DecodingError, InvalidInput
 from node.genesis.system_contracts import HISTORY_STORAGE_ADDRESS
+from node.output_root import Output
 from node.state.proofs import verify_proof
 from node.state.view import decode_account
 from node.types.block import BlockRef, Header, decode_header
-from node.types.primitives import ZERO_HASH, Hash32, keccak256
+from node.types.primitives import Hash32, keccak256
 from node.types.receipt import Log, decode_receipt
 from node.types.rlp_codec import as_bytes, decode, encode, encode_uint
 
@@ -65,11 +66,11 @@ def check_proof(proof: ReceiptProof) -> ProvenReceipt:
 
 
 def output_root(header: Header) -> Hash32:
-    """Return the version 0 output root of a block (spec "L2 output commitment construction").
+    """Return the output root of a block.
 
-    From Isthmus on a header's withdrawals root is the storage root of the message passer.
+    Attribution needs Isthmus, where the header has the storage root of the message passer.
     """
-    return keccak256(ZERO_HASH + header.state_root + header.withdrawals_root + header.hash)
+    return Output(header.state_root, header.withdrawals_root, header.hash).root
 
 
 def history_slot(number: int) -> int:

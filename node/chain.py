@@ -6,7 +6,7 @@ Functions over an open transaction: whatever calls them commits it all or nothin
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node import indices
+from node import attribution_index, indices
 from node.blob_store import put_blobs
 from node.block_store import get_block, get_header, put_block
 from node.errors import CorruptStore, CriticalError, ResetError
@@ -123,6 +123,7 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
         revert(tx, unseal(Table.UNDO, block.hash, record))
         tx.delete(Table.UNDO, block.hash)
         indices.remove_block(tx, block)
+        attribution_index.remove_block(tx, block.number)
         removed.append(block)
     return tuple(removed)
 

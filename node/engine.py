@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from node import attribution_index
 from node.block_store import get_header
 from node.chain import (
     UNDO_BLOCKS,
@@ -74,6 +75,8 @@ class Engine:
             with self._database.write() as tx:
                 tx.put(Table.META, _CHAIN_ID_KEY, chain_id.to_bytes(8, "big"))
                 first = begin(tx, genesis)
+                if self._config.attribution is not None:
+                    attribution_index.begin(tx)
             self._heads = Heads(first, first, first)
 
     @property
@@ -204,6 +207,8 @@ class Engine:
 
     def _extend(self, tx: WriteTransaction, executed: ExecutedBlock) -> None:
         extend(tx, executed, self._undo_blocks)
+        if self._config.attribution is not None:
+            attribution_index.add_executed(tx, executed)
         if self._kept_blocks is not None:
             note_obsolete(tx, executed)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from node.attribution_rebuild import needs_rebuilding, rebuild
 from node.block_store import get_header
 from node.chain import read_heads
 from node.engine import Engine
@@ -17,6 +18,7 @@ from node.reader import Reader
 from node.state.flat_check import check_flat_state
 from node.storage.database import CopyOf, Database
 from node.types.primitives import BlockNumber
+from openrollup.progress import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class ExecutionNode:
                 # the first block, so that whoever is killed in between finds the same genesis.
                 write_json(path / GENESIS_FILE, genesis_to_json(genesis))
             engine.initialise(genesis)
+            _index_attribution(database, genesis)
             reader = Reader(database, genesis.config, interpreter)
             _tell_of_missing(reader, kept_blocks)
             mempool = Mempool(reader, genesis.config)
@@ -74,6 +77,15 @@ class ExecutionNode:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _index_attribution(database: Database, genesis: Genesis) -> None:
+    """Make the index of receipts and of what the AttributionHub said, if the store has none."""
+    if not needs_rebuilding(database, genesis.config):
+        return
+    with Progress("attribution index", None) as progress:
+        for done, total in rebuild(database, genesis.config):
+            progress.show(done, total)
 
 
 def _tell_of_missing(reader: Reader, kept_blocks: int | None) -> None:

@@ -11,8 +11,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | CANONICAL    | block number                 | block hash                                         |
 | NUMBERS      | block hash                   | block number                                       |
 | TRANSACTIONS | transaction hash             | where it is on the canonical chain                 |
-| LOGS         | index entry                  | logs of the canonical chain, by address and topic  |
-| ATTRIBUTION  | index entry                  | attribution receipts of the canonical chain        |
+| ATTRIBUTION  | see attribution_entries.py   | receipts, events of the Hub, who funded whom first |
 | BLOBS        | versioned hash               | row number, commitment, proof and blob of our L1   |
 | BLOBS        | 00, row number               | block number, versioned hash: the oldest go first  |
 | SAFE_HEADS   | L1 block number              | its hash, hash and number of the safe head from it |
@@ -76,7 +75,6 @@ class Table(StrEnum):
     CANONICAL = "canonical"
     NUMBERS = "numbers"
     TRANSACTIONS = "transactions"
-    LOGS = "logs"
     ATTRIBUTION = "attribution"
     BLOBS = "blobs"
     SAFE_HEADS = "safe_heads"

@@ -13,6 +13,7 @@ from openrollup.arguments import (
     seconds,
     url,
 )
+from openrollup.attribution.commands import add_attribution_commands
 from openrollup.bridge.commands import add_bridge
 from openrollup.command import add_command, options_of
 from openrollup.deploy_command import add_deploy
@@ -41,6 +42,7 @@ def add_commands(parser: ArgumentParser) -> None:
     add_proposer(commands)
     add_challenge(commands)
     add_bridge(commands)
+    add_attribution_commands(commands)
     _add_replay(commands)
     _add_export(commands)
     _add_import(commands)

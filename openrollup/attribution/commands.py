@@ -1,0 +1,13 @@
+"""The commands of `openrollup attribution`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openrollup.command import Commands
+
+
+def add_attribution_commands(commands: "Commands") -> None:
+    """Let the program take `attribution`, and `attribution` what can be done about it."""
+    description = "receipts of what a model answered, and what its payers and makers get"
+    attribution = commands.add_parser("attribution", help=description, description=description)
+    attribution.add_subparsers(required=True, metavar="ACTION")

@@ -20,6 +20,8 @@ async def test_chain_follows_a_reorg(tmp_path: Path) -> None:
     ):
         async with connected(node) as (l1, l2):
             await wait_for_head(l2, "safe", 3)
+            # The rollup's own first L1 block must not be among those that go.
+            await wait_for_head(l1, "latest", 3 * _DEPTH)
             gone = await _reorg(l1)
             await _wait_until_forgotten(l2, gone)
             last = await l2.head() + 3

@@ -1,4 +1,4 @@
-"""The AttributionHub with the receipt precompile on a state in memory, one transaction at a time."""
+"""The AttributionHub and the receipt precompile on a state in memory, one transaction at a time."""
 
 import copy
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from attribution.hub_events import HubEvent, decode_hub_event
 from attribution.vouchers import SignedVoucher, Voucher, sign_voucher
 from node.artifacts import load_artifact
 from node.evm.attribution import ATTRIBUTION_ADDRESS
-from node.evm.interpreter import Call, Outcome, run_message
+from node.evm.interpreter import Outcome
 from node.evm.rules import Interpreter, rules_at
 from node.genesis.predeploy_settings import EscrowSettings
 from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS, attribution_accounts

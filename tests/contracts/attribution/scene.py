@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attribution.vouchers import SignedVoucher
 from node.types.attribution_record import Record
-from node.types.primitives import Address, Hash32
+from node.types.primitives import ZERO_ADDRESS, Address, Hash32
 from tests.contracts.attribution.hub_machine import (
     GWEI,
     HubMachine,
@@ -50,7 +50,7 @@ class Scene:
         model_key = machine.ask("modelKeyOf", OWNER, HASH, SALT)
         return cls(machine, Hash32(model_key), int.from_bytes(model_key[:8], "big"))
 
-    def deposit(self, payer: Address, gwei: int, signer: Address = Address(bytes(20))) -> None:
+    def deposit(self, payer: Address, gwei: int, signer: Address = ZERO_ADDRESS) -> None:
         self.machine.hub("deposit", self.model_key, signer, sender=payer, value=gwei * GWEI)
 
     def log(self, *records: Record, logger: Address = LOGGER) -> None:

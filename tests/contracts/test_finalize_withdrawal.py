@@ -19,7 +19,14 @@ from tests.contracts.conftest import (
     L1Contracts,
     deploy_portal,
 )
-from tests.contracts.local_chain import Contract, LocalChain, OutOfGas, Reverted, address_text
+from tests.contracts.local_chain import (
+    Contract,
+    LocalChain,
+    Outcome,
+    OutOfGas,
+    Reverted,
+    address_text,
+)
 from tests.contracts.way_out import ESTIMATOR, WayOut, fields
 from tests.contracts.withdrawing import TARGET, USER, Order, open_withdrawing
 
@@ -250,6 +257,31 @@ def test_a_target_may_deposit_and_prove(way_out: WayOut, target: Contract) -> No
     assert int.from_bytes(deposit.topics[1], "big") == aliased % 2**160
 
 
+def test_two_in_one_transaction(way_out: WayOut, target: Contract) -> None:
+    """The second is not taken for one inside the first; each is called in its sender's name."""
+    portal = address_text(way_out.portal.address)
+    plain = final(way_out, Order(USER, TARGET, OPEN, 30_000, b"\x01"))
+    noting = final(way_out, calling(target, "note", portal, gas_limit=200_000))
+    calls = [
+        way_out.portal.calldata("finalizeWithdrawalTransaction", fields(withdrawal))
+        for withdrawal in (plain, noting)
+    ]
+    target.send("callAll", portal, calls, sender=ALICE)
+    assert target.read("l2Sender") == address_text(USER)
+    assert way_out.portal.read("finalizedWithdrawals", noting.hash) is True
+
+
+def test_the_sender_is_forgotten_in_the_same_transaction(way_out: WayOut, target: Contract) -> None:
+    portal = address_text(way_out.portal.address)
+    plain = final(way_out, Order(USER, TARGET, 0, 30_000, b"\x01"))
+    data = way_out.portal.calldata("finalizeWithdrawalTransaction", fields(plain))
+    target.send("prepare", portal, data, sender=ALICE)
+    calls = [target.calldata("callPrepared"), target.calldata("note", portal)]
+    target.send("callAll", address_text(target.address), calls, sender=ALICE)
+    assert target.read("success") is True
+    assert target.read("l2Sender") == NO_L2_SENDER
+
+
 def test_more_than_is_locked(way_out: WayOut) -> None:
     """Cannot come from an honest L2. Nothing happens, and it may be tried again."""
     withdrawal = final(way_out, Order(USER, TARGET, 100 * OPEN + 1))
@@ -285,7 +317,50 @@ def test_a_gas_limit_that_no_transaction_has(way_out: WayOut) -> None:
     way_out.finalize(final(way_out, Order(USER, TARGET, 0, 2**256 - 1)))
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("limit", [200_000, 1_000_000, 20_000_000])
+@pytest.mark.parametrize("delegated", [False, True])
+def test_the_least_gas_that_is_let_through(
+    way_out: WayOut, target: Contract, limit: int, delegated: bool
+) -> None:
+    """Even then the target gets what it was promised, an account that delegates, too."""
+    callee = target
+    if delegated:
+        callee = Contract(way_out.chain, target.name, b"\x77" * 20)
+        way_out.chain.state.set_code(callee.address, b"\xef\x01\x00" + target.address)
+        way_out.chain.state.lock_changes()
+    portal = address_text(way_out.portal.address)
+    withdrawal = final(way_out, calling(callee, "note", portal, gas_limit=limit))
+    outcome = _with_least_gas(way_out, withdrawal)
+    assert way_out.finalized_with(outcome) is True
+    # Until `note` looks, the function has been found and its argument read.
+    assert way_out.chain.storage(callee.address, 0) >= limit - 500
+
+
+@pytest.mark.parametrize("limit", [0, 30_000, 1_000_000])
+def test_the_least_gas_for_a_target_that_burns_all(
+    way_out: WayOut, target: Contract, limit: int
+) -> None:
+    """What is let through can be finished, whatever the target does."""
+    withdrawal = final(way_out, calling(target, "burn", gas_limit=limit))
+    assert way_out.finalized_with(_with_least_gas(way_out, withdrawal)) is False
+
+
+def _with_least_gas(way_out: WayOut, withdrawal: Withdrawal) -> Outcome:
+    """Finalize with more and more gas, until the portal lets it through for the first time."""
+    gas = 30_000
+    while True:
+        try:
+            return way_out.finalize(withdrawal, gas=gas)
+        except OutOfGas:
+            assert gas < 100_000, "let through, and then out of gas"
+            gas += 1_000
+        except Reverted as refusal:
+            assert refusal.name == "NotEnoughGas"
+            available, promised = refusal.arguments
+            gas += max(promised - available, 100 if available == 0 else 1)
+
+
+@settings(max_examples=15, deadline=None)
 @given(
     limit=st.integers(min_value=0, max_value=2_000_000),
     spare=st.integers(min_value=-60_000, max_value=300_000),

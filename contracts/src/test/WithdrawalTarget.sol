@@ -25,7 +25,7 @@ contract WithdrawalTarget {
     address private _callee;
     bytes private _data;
 
-    /// @notice What `fail` ends with.
+    /// @notice What `fail` ends with, and `callAll` if one of them does.
     error Failed();
 
     function prepare(address callee, bytes calldata data) external {
@@ -40,6 +40,14 @@ contract WithdrawalTarget {
 
     function callPrepared() external {
         (success, result) = _callee.call(_data);
+    }
+
+    /// @notice Calls one after the other in one transaction; all have to succeed.
+    function callAll(address callee, bytes[] calldata calls) external {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (bool done, ) = callee.call(calls[i]);
+            if (!done) revert Failed();
+        }
     }
 
     function fail() external pure {

@@ -25,18 +25,22 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a JSON file so that a reader, and a crash, leaves the old one or the new one.
-
-    It is on the disk when this returns. Its folder is made if needed. OSError if it cannot be
-    written.
-    """
+    """Write a JSON file as `write_whole` does. Its folder is made if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_whole(path, data)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, and a crash, leaves the old one or the new one.
+
+    It is on the disk when this returns. OSError if it cannot be written.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp's are for their owner alone

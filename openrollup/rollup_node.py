@@ -9,6 +9,7 @@ from typing import Any
 from consensus.batcher.batcher import Batcher, BatcherSettings
 from consensus.batcher.channel_builder import BatchType, ChannelLimits
 from consensus.batcher.data_availability import CAPACITIES, DataAvailability
+from consensus.block_refs import L1BlockRef
 from consensus.config import RollupConfig
 from consensus.deriver import Deriver
 from consensus.driver import Driver
@@ -22,6 +23,7 @@ from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
 from consensus.proposer.output_source import OwnOutputs
+from consensus.proposer.posted_outputs import PostedOutputs
 from consensus.proposer.proposer import Proposer, ProposerSettings
 from consensus.sequencer.pace import BlockTimer, OnDemand, Pace
 from consensus.sequencer.sequencer import Sequencer, SequencerSettings
@@ -36,9 +38,16 @@ from node.genesis import Genesis, genesis_block
 from node.storage.database import CopyOf
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
-from openrollup.rollup_ports import ConfigView, NoSequencer, NoSink, SafeHeadView, StatusView
+from openrollup.rollup_ports import (
+    ConfigView,
+    NoSequencer,
+    NoSink,
+    OutputsView,
+    SafeHeadView,
+    StatusView,
+)
 from openrollup.version import CLIENT_VERSION, VERSION
-from rpc.api import ethereum_methods, optimism_methods
+from rpc.api import ethereum_methods, optimism_methods, proof_methods
 from rpc.dispatcher import Dispatcher, Method
 from rpc.methods.admin import admin_methods
 from rpc.methods.openrollup import openrollup_methods
@@ -323,9 +332,19 @@ class RollupNode:
             *ethereum_methods(node.reader, node.mempool, chain, sink, clock, CLIENT_VERSION),
             *optimism_methods(node.reader, status, view, view, safe_heads, VERSION),
             *openrollup_methods(self._config.genesis),
+            *(proof_methods(node.reader, self._outputs()) if chain.attribution else ()),
             *(self._admin_methods() if self._config.serves_admin else ()),
         )
         return RpcServer(Dispatcher(methods), port=self._config.port)
+
+    def _outputs(self) -> OutputsView:
+        config = self._config.rollup
+
+        async def finalized() -> L1BlockRef | None:
+            heads = self.watcher.heads
+            return None if heads is None else heads.finalized
+
+        return OutputsView(PostedOutputs.of_rollup(self._l1, config, finalized), config)
 
     def _admin_methods(self) -> tuple[Method, ...]:
         sequencer = NoSequencer() if self.sequencer is None else self.switch

@@ -1,16 +1,19 @@
 """What rpc shows of consensus: the adapters between two packages that do not know each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
+from attribution.posted_output import DueOutput, PostedOutput
 from consensus.block_refs import L1BlockRef, L2BlockRef, l2_block_ref
 from consensus.config import RollupConfig, rollup_config_to_json
 from consensus.l1.json_rpc import JsonRpc, RpcFault, RpcSettings
+from consensus.proposer.posted_outputs import PostedOutputs
 from consensus.status import SyncStatus
-from node.errors import InvalidTransaction, OperationRefused, TemporaryError
+from node.errors import ConfigError, InvalidTransaction, OperationRefused, TemporaryError
 from node.reader import Reader
 from node.safe_heads import safe_head_at
-from node.types.block import Block, BlockRef
-from node.types.primitives import Hash32
+from node.types.block import Block, BlockRef, Header
+from node.types.primitives import Address, Hash32
 from node.types.transaction import decode_signed_transaction
 from rpc.encoding.hexadecimal import Json
 
@@ -74,6 +77,49 @@ class SafeHeadView:
         if entry is None:
             return None
         return {"l1Block": _id_json(entry.derived_from), "safeHead": _id_json(entry.l2_block)}
+
+
+class OutputsView:
+    """The outputs on L1, for proofs of receipts."""
+
+    def __init__(self, outputs: PostedOutputs, config: RollupConfig) -> None:
+        self._outputs = outputs
+        self._config = config
+
+    async def l1_chain_id(self) -> int:
+        """Return which L1 the rollup stands on."""
+        return self._config.l1_chain_id
+
+    async def oracle(self) -> Address:
+        """Return the contract that keeps the outputs; OperationRefused if there is none."""
+        with _refusing():
+            return await self._outputs.address()
+
+    async def covering(self, header: Header) -> PostedOutput | DueOutput:
+        """Return the first output at or after a block; OperationRefused if there is no oracle."""
+        with _refusing():
+            schedule = await self._outputs.schedule()
+            index = schedule.index_for(header.number)
+            posted = await self._outputs.output(index)
+        if posted is not None:
+            return posted
+        block = schedule.block_of(index)
+        distance = block - header.number
+        return DueOutput(index, block, header.timestamp + distance * self._config.block_time)
+
+    async def output(self, index: int) -> PostedOutput | None:
+        """Return an output, None if it is not there; OperationRefused if there is no oracle."""
+        with _refusing():
+            return await self._outputs.output(index)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What L1 lacks is nothing that the caller got wrong."""
+    try:
+        yield
+    except ConfigError as error:
+        raise OperationRefused(f"receipts cannot be proven here: {error}") from error
 
 
 class NoSequencer:

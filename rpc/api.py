@@ -5,6 +5,7 @@ from node.config import ChainConfig
 from node.mempool import Mempool
 from node.reader import Reader
 from rpc.dispatcher import Method
+from rpc.methods.attribution_proofs import ProofMethods
 from rpc.methods.debug import DebugMethods
 from rpc.methods.eth.blocks import BlockMethods
 from rpc.methods.eth.fees import FeeMethods
@@ -18,6 +19,7 @@ from rpc.methods.web3 import web3_methods
 from rpc.poll_filters import PollFilters
 from rpc.ports import (
     L2BlockRefPort,
+    OutputsPort,
     RollupConfigPort,
     SafeHeadPort,
     SyncStatusPort,
@@ -65,3 +67,8 @@ def optimism_methods(
     return OptimismMethods(
         reader, sync_status, rollup_config, block_refs, safe_heads, version
     ).methods()
+
+
+def proof_methods(reader: Reader, outputs: OutputsPort) -> tuple[Method, ...]:
+    """Return the attribution methods that prove receipts and check proofs."""
+    return ProofMethods(reader, outputs, SlowReads()).methods()

@@ -6,8 +6,9 @@ rpc and consensus never import each other. Mappings are JSON objects in the spel
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from node.types.block import Block
-from node.types.primitives import Hash32
+from attribution.posted_output import DueOutput, PostedOutput
+from node.types.block import Block, Header
+from node.types.primitives import Address, Hash32
 from rpc.encoding.hexadecimal import Json
 
 
@@ -110,4 +111,24 @@ class ReorgPort(Protocol):
 
         OperationRefused if that would reach a finalized block.
         """
+        ...
+
+
+class OutputsPort(Protocol):
+    """The rollup's outputs on L1. OperationRefused if L1 has no oracle of this rollup."""
+
+    async def l1_chain_id(self) -> int:
+        """Return which L1 it is."""
+        ...
+
+    async def oracle(self) -> Address:
+        """Return the contract that keeps the outputs."""
+        ...
+
+    async def covering(self, header: Header) -> PostedOutput | DueOutput:
+        """Return the first output at or after a block; TemporaryError if L1 does not answer."""
+        ...
+
+    async def output(self, index: int) -> PostedOutput | None:
+        """Return an output, None if it is not there; TemporaryError if L1 does not answer."""
         ...

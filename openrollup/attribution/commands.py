@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from openrollup.attribution.proof_commands import add_prove, add_verify
+
 if TYPE_CHECKING:
     from openrollup.command import Commands
 
@@ -10,4 +12,6 @@ def add_attribution_commands(commands: "Commands") -> None:
     """Let the program take `attribution`, and `attribution` what can be done about it."""
     description = "receipts of what a model answered, and what its payers and makers get"
     attribution = commands.add_parser("attribution", help=description, description=description)
-    attribution.add_subparsers(required=True, metavar="ACTION")
+    actions = attribution.add_subparsers(required=True, metavar="ACTION")
+    add_prove(actions)
+    add_verify(actions)

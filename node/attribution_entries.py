@@ -6,7 +6,8 @@
 | 01, place                                       | `HubLog`: an event of the AttributionHub   |
 | 02, event, argument's position, argument, place | nothing: finds a `HubLog`                  |
 | 03, account                                     | `Funding`: the first OPEN that it had      |
-| 04, block number                                | the keys of all entries that a block made  |
+| 04, dataset, logger, stream, sequence number    | nothing: finds a `Batch` that names it     |
+| 05, block number                                | the keys of all entries that a block made  |
 
 All values are sealed. Integers in keys are big-endian, so that entries are in the chain's order.
 """
@@ -30,7 +31,7 @@ from node.types.rlp_codec import (
     encode_uint,
 )
 
-BATCH, HUB_LOG, HUB_ARGUMENT, FUNDING, BLOCK = (bytes([kind]) for kind in range(5))
+BATCH, HUB_LOG, HUB_ARGUMENT, FUNDING, NAMED, BLOCK = (bytes([kind]) for kind in range(6))
 _EVENT_SIZE = 8
 
 
@@ -106,6 +107,11 @@ def argument_prefix(event: Hash32, position: int = 0, argument: bytes = b"") -> 
     `event` is the first topic, `position` that of the topic with the argument; 0 means any.
     """
     return HUB_ARGUMENT + event[:_EVENT_SIZE] + bytes([position]) + argument
+
+
+def named_prefix(dataset: int) -> bytes:
+    """Return what the keys of all batches begin with that name a dataset."""
+    return NAMED + dataset.to_bytes(4, "big")
 
 
 def block_key(number: int) -> bytes:

@@ -26,6 +26,7 @@ from node.attribution_entries import (
     encode_funding,
     encode_hub_log,
     encode_keys,
+    named_prefix,
 )
 from node.errors import CriticalError
 from node.execution.transition import ExecutedBlock
@@ -136,7 +137,10 @@ def _log_entries(
             yield argument_prefix(log.topics[0], position, argument) + place.encode(), b""
     elif log.topics[:1] == (APPENDED_TOPIC,):
         batch = _batch(place, timestamp, is_deposit, transaction, log)
-        yield batch_key(batch.logger, batch.stream, batch.from_seq), encode_batch(batch)
+        key = batch_key(batch.logger, batch.stream, batch.from_seq)
+        yield key, encode_batch(batch)
+        for dataset in () if batch.summary is None else batch.summary.datasets:
+            yield named_prefix(dataset) + key[1:], b""
 
 
 def _batch(

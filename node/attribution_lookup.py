@@ -14,6 +14,7 @@ from node.attribution_entries import (
     decode_batch,
     decode_funding,
     decode_hub_log,
+    named_prefix,
     stream_prefix,
 )
 from node.errors import CorruptStore
@@ -38,6 +39,29 @@ def batches(snapshot: Snapshot, logger: Address, stream: int, from_seq: int = 0)
         yield decode_batch(key, stored)
 
 
+def batches_naming(
+    snapshot: Snapshot, dataset: int, logger: Address, stream: int
+) -> Iterator[Batch]:
+    """Yield the batches of a stream in which receipts name a dataset, in order."""
+    prefix = named_prefix(dataset) + stream_prefix(logger, stream)[1:]
+    for key, stored in snapshot.items(Table.ATTRIBUTION, prefix=prefix):
+        unseal(Table.ATTRIBUTION, key, stored)
+        from_seq = int.from_bytes(key[-8:], "big")
+        yield decode_batch(*_entry(snapshot, batch_key(logger, stream, from_seq)))
+
+
+def streams_naming(snapshot: Snapshot, dataset: int) -> Iterator[tuple[Address, int]]:
+    """Yield the streams with receipts that name a dataset, each once, by logger and stream."""
+    prefix = start = named_prefix(dataset)
+    while True:
+        item = next(snapshot.items(Table.ATTRIBUTION, start, prefix=prefix), None)
+        if item is None:
+            return
+        stream_key = item[0][len(prefix) : -8]
+        yield Address(stream_key[:20]), int.from_bytes(stream_key[20:], "big")
+        start = prefix + stream_key + b"\xff" * 9  # behind all of its sequence numbers
+
+
 def hub_logs(
     snapshot: Snapshot,
     event: Hash32,
@@ -59,11 +83,7 @@ def hub_logs(
         if key == limit:
             continue
         unseal(Table.ATTRIBUTION, key, stored)
-        log_key = HUB_LOG + key[-_PLACE_SIZE:]
-        raw = snapshot.get(Table.ATTRIBUTION, log_key)
-        if raw is None:
-            raise CorruptStore(f"{Table.ATTRIBUTION}: entry 0x{log_key.hex()} is missing")
-        yield decode_hub_log(log_key, raw)
+        yield decode_hub_log(*_entry(snapshot, HUB_LOG + key[-_PLACE_SIZE:]))
 
 
 def hub_logs_from(snapshot: Snapshot, block: int, to_block: int) -> Iterator[HubLog]:
@@ -81,3 +101,11 @@ def funding(snapshot: Snapshot, account: Address) -> Funding | None:
     key = FUNDING + account
     stored = snapshot.get(Table.ATTRIBUTION, key)
     return None if stored is None else decode_funding(key, stored)
+
+
+def _entry(snapshot: Snapshot, key: bytes) -> tuple[bytes, bytes]:
+    """Return an entry that another one points to."""
+    stored = snapshot.get(Table.ATTRIBUTION, key)
+    if stored is None:
+        raise CorruptStore(f"{Table.ATTRIBUTION}: entry 0x{key.hex()} is missing")
+    return key, stored

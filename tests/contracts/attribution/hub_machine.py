@@ -14,6 +14,7 @@ from attribution.hub_events import HubEvent, decode_hub_event
 from attribution.vouchers import SignedVoucher, Voucher, sign_voucher
 from node.artifacts import load_artifact
 from node.evm.attribution import ATTRIBUTION_ADDRESS
+from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Outcome
 from node.evm.rules import Interpreter, rules_at
 from node.genesis.predeploy_settings import EscrowSettings
@@ -58,13 +59,36 @@ class Key:
         return sign_voucher(self.private_key, voucher, chain_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction as everybody sees it."""
+
+    sender: Address
+    to: Address
+    data: bytes
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A block to come back to."""
+
+    world: WorldState
+    environment: BlockEnvironment
+    history: tuple[Entry, ...]
+
+
 class HubMachine(ReceiptMachine):
-    """The Hub where genesis puts it; time stands still unless `sleep` is called."""
+    """The Hub where genesis puts it; time stands still unless `sleep` is called.
+
+    `history` lists the transactions that succeeded.
+    """
 
     def __init__(self, interpreter: Interpreter = Interpreter.FAST) -> None:
         super().__init__()
         self.rules = rules_at(CONFIG, 0, interpreter)
         self.escrow_settings = EscrowSettings()
+        self.history: list[Entry] = []
         account = attribution_accounts(self.escrow_settings)[HUB]
         self.place(HUB, account.code)
         for slot, value in account.storage.items():
@@ -101,6 +125,8 @@ class HubMachine(ReceiptMachine):
         if not outcome.success:
             self.world.discard(checkpoint)
             self.world.add_balance(sender, -value)
+        else:
+            self.history.append(Entry(sender, to, data, outcome.logs))
         self.world.end_transaction()
         return outcome
 
@@ -136,12 +162,15 @@ class HubMachine(ReceiptMachine):
         outcome = self.transact(logger, ATTRIBUTION_ADDRESS, data)
         assert outcome.success, outcome
 
-    def snapshot(self) -> WorldState:
-        """Return a copy of the state, for `restore`."""
-        return copy.deepcopy(self.world)
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything, for `restore`."""
+        return Snapshot(copy.deepcopy(self.world), self.environment, tuple(self.history))
 
-    def restore(self, world: WorldState) -> None:
-        self.world = copy.deepcopy(world)
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back: everything since is unwound, as in a reorg."""
+        self.world = copy.deepcopy(snapshot.world)
+        self.environment = snapshot.environment
+        self.history = list(snapshot.history)
 
 
 @dataclass(frozen=True, slots=True)

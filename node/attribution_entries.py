@@ -6,7 +6,7 @@
 | 01, place                                       | `HubLog`: an event of the AttributionHub   |
 | 02, event, argument's position, argument, place | nothing: finds a `HubLog`                  |
 | 03, account                                     | `Funding`: the first OPEN that it had      |
-| 04, dataset, logger, stream, sequence number    | nothing: finds a `Batch` that names it     |
+| 04, dataset, logger, stream, sequence number    | nothing: finds the streams that name it   |
 | 05, block number                                | the keys of all entries that a block made  |
 
 All values are sealed. Integers in keys are big-endian, so that entries are in the chain's order.

@@ -39,17 +39,6 @@ def batches(snapshot: Snapshot, logger: Address, stream: int, from_seq: int = 0)
         yield decode_batch(key, stored)
 
 
-def batches_naming(
-    snapshot: Snapshot, dataset: int, logger: Address, stream: int
-) -> Iterator[Batch]:
-    """Yield the batches of a stream in which receipts name a dataset, in order."""
-    prefix = named_prefix(dataset) + stream_prefix(logger, stream)[1:]
-    for key, stored in snapshot.items(Table.ATTRIBUTION, prefix=prefix):
-        unseal(Table.ATTRIBUTION, key, stored)
-        from_seq = int.from_bytes(key[-8:], "big")
-        yield decode_batch(*_entry(snapshot, batch_key(logger, stream, from_seq)))
-
-
 def streams_naming(snapshot: Snapshot, dataset: int) -> Iterator[tuple[Address, int]]:
     """Yield the streams with receipts that name a dataset, each once, by logger and stream."""
     prefix = start = named_prefix(dataset)

@@ -13,7 +13,6 @@ from node import attribution_index
 from node.attribution_entries import Place
 from node.attribution_lookup import (
     batches,
-    batches_naming,
     funding,
     hub_logs,
     hub_logs_from,
@@ -217,8 +216,6 @@ def test_what_it_finds() -> None:
             for seq, expected in ((2, found), (3, found[1:]), (6, found[1:]), (7, [])):
                 assert list(batches(snapshot, alice.address, 7, seq)) == expected
             assert list(batches(snapshot, bob.address, 7)) == []
-            assert list(batches_naming(snapshot, 1, alice.address, 7)) == found
-            assert list(batches_naming(snapshot, 3, alice.address, 7)) == []
             assert list(streams_naming(snapshot, 2)) == [(alice.address, 7)]
             assert list(streams_naming(snapshot, 3)) == []
             (hidden,) = batches(snapshot, relay, 7)

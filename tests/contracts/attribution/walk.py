@@ -79,7 +79,7 @@ class Walk:
             (self.request_withdrawal, 5),
             (self.withdraw, 5),
             (self.sleep, 5),
-            (self.appoint, 4),
+            (self.appoint, 6),
             (self.abandon, 1),
             (self.register_dataset, 2),
             (self.register_model, 1),
@@ -327,7 +327,10 @@ class Walk:
         payer = self.random.choice(PAYERS)
         escrow = self.model.escrows.get((payer.address, key), Escrow(payer.address))
         rest = max(0, escrow.balance - escrow.requested)
-        more = self.random.choice([-1, 0, 1, 1, 2, 7, 500, rest // 3, rest, escrow.balance + 1])
+        account = self.model.accounts.get((self.model.models[key].logger, key))
+        whole = account.unsettled_gwei if account else 0
+        few = self.random.choice([-1, 0, 1, 1, 2, 7, 500, rest // 3, rest, escrow.balance + 1])
+        more = self.random.choice([few, few, whole])
         now = self.machine.now
         expiry = self.random.choice([NEVER] * 12 + [now, now - 1])
         signer = KEYS[escrow.signer]

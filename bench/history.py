@@ -19,7 +19,7 @@ from node.genesis import Genesis
 from node.storage.schema import Table
 
 _GROUPS = {
-    "trie": (Table.TRIE_NODES, Table.NODE_COUNTS, Table.NODE_JOURNAL),
+    "trie": (Table.TRIE_NODES, Table.STATES),
     "garbage": (Table.GARBAGE,),
     "bodies": (Table.BODIES, Table.OPENINGS),
     "receipts": (Table.RECEIPTS,),

@@ -17,7 +17,9 @@ from eth.vm.forks.prague.state import PragueState
 from bench.accounts import CHAIN_ID
 from node.evm.attribution import receipt_precompile
 from node.execution.transition import ExecutedBlock
+from node.state.linked_node import rlp_of
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
+from node.types.primitives import keccak256
 
 
 class _Computation(PragueComputation):  # type: ignore[misc]
@@ -40,9 +42,9 @@ class StockPyEvm:
 
     def __init__(self, genesis: ExecutedBlock) -> None:
         database = AtomicDB()
-        for found_by_hash in (genesis.changes.trie_nodes, genesis.changes.codes):
-            for digest, content in found_by_hash.items():
-                database[digest] = content
+        nodes = list(map(rlp_of, genesis.changes.nodes.nodes))
+        for content in (*nodes, *genesis.changes.codes.values()):
+            database[keccak256(content)] = content
         chain_class = MiningChain.configure(
             __name__="StockChain",
             vm_configuration=((0, _Rules),),

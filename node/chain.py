@@ -15,12 +15,14 @@ from node.genesis.genesis import Genesis
 from node.genesis.genesis_state import write_genesis
 from node.history import first_kept, pruned
 from node.indices import canonical_hash, is_canonical
-from node.pruning import note_unwound
+from node.pruning import note_back, note_unwound
 from node.state.flat_state import FlatState
+from node.state.linked_node import NewNodes
 from node.state.node_cache import NodeCache
 from node.state.trie_state import stored_state
-from node.state.view import StateView
+from node.state.view import StateChanges, StateView
 from node.storage.database import Snapshot, WriteTransaction
+from node.storage.node_table import append_nodes, find_state, next_number, put_state, state_root
 from node.storage.schema import Table, apply_changes, flat_state_root, revert
 from node.storage.seal import seal, unseal
 from node.types.block import Block, BlockRef, Header
@@ -86,16 +88,20 @@ def put_heads(tx: WriteTransaction, heads: Heads) -> None:
 
 def begin(tx: WriteTransaction, genesis: Genesis) -> BlockRef:
     """Write a chain's first block, with its state, into a store that has none."""
-    block = write_genesis(tx, genesis)
+    block, root = write_genesis(tx, genesis)
     put_block(tx, block, ())
+    put_state(tx, block.hash, 1, root)
     indices.add_block(tx, block)
     first = block.header.ref
     put_heads(tx, Heads(first, first, first))
     return first
 
 
-def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> None:
-    """Put a block on top of the canonical chain, with its state and the record that undoes it."""
+def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> NewNodes:
+    """Put a block on top of the canonical chain, with its state and the record that undoes it.
+
+    Return the trie nodes that were written.
+    """
     block = executed.block
     put_block(tx, block, executed.receipts)
     put_blobs(tx, block)
@@ -104,6 +110,19 @@ def extend(tx: WriteTransaction, executed: ExecutedBlock, undo_blocks: int) -> N
     outdated = canonical_hash(tx, block.number - undo_blocks)
     if outdated is not None:
         tx.delete(Table.UNDO, outdated)
+    return _append_state(tx, block, executed.changes)
+
+
+def _append_state(tx: WriteTransaction, block: Block, changes: StateChanges) -> NewNodes:
+    """Write the tries of a block; one that was unwound and comes back has left them."""
+    first = next_number(tx)
+    if find_state(tx, block.hash) is not None:
+        note_back(tx, block)
+        return NewNodes(first)
+    changes = changes.moved(first)
+    append_nodes(tx, changes.nodes)
+    put_state(tx, block.hash, first, changes.root)
+    return changes.nodes
 
 
 def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block, ...]:
@@ -116,7 +135,7 @@ def unwind(tx: WriteTransaction, heads: Heads, target: BlockRef) -> tuple[Block,
     removed: list[Block] = []
     for number in range(heads.unsafe.number, target.number, -1):
         block = _canonical_block(tx, BlockNumber(number))
-        note_unwound(tx, block, _stored_header(tx, block.header.parent_hash))
+        note_unwound(tx, block)
         record = tx.get(Table.UNDO, block.hash)
         if record is None:
             raise CriticalError(f"block {number} is too old to be unwound: no record undoes it")
@@ -134,10 +153,11 @@ def state_view(snapshot: Snapshot, header: Header, cache: NodeCache | None = Non
     `cache` keeps trie nodes of the flat state. PrunedHistory if the block is older than what is
     kept, or of a branch that is.
     """
-    if flat_state_root(snapshot) == header.state_root:
-        return FlatState(snapshot, header.state_root, cache)
     check_state_kept(snapshot, header)
-    return stored_state(snapshot, header.state_root)
+    root = state_root(snapshot, header.hash, header.state_root)
+    if flat_state_root(snapshot) == header.state_root:
+        return FlatState(snapshot, root, cache)
+    return stored_state(snapshot, root)
 
 
 def check_state_kept(snapshot: Snapshot, header: Header) -> None:

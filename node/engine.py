@@ -24,9 +24,10 @@ from node.execution.transition import BlockExecution, ExecutedBlock, build_block
 from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
-from node.pruning import note_obsolete, prune
+from node.pruning import note_replaced, prune
 from node.safe_heads import note_safe_head
 from node.senders import recover_senders
+from node.state.linked_node import NewNodes
 from node.state.node_cache import NodeCache
 from node.storage.database import Database, WriteTransaction
 from node.storage.schema import Table
@@ -163,13 +164,12 @@ class Engine:
                 known = canonical_hash(tx, block.number) == block.hash
                 parent = BlockRef(block.header.parent_hash, BlockNumber(block.number - 1))
                 removed = self._unwind(tx, old, block.header.ref if known else parent)
-                if not known:
-                    self._extend(tx, executed)
+                written = None if known else self._extend(tx, executed)
                 write_heads(tx, old, new)
                 self._note_safe(tx, old, new, derived_from)
                 self._prune(tx, new)
-            if not known:
-                self._nodes.replace(executed.changes.trie_nodes, executed.changes.obsolete_nodes)
+            if written is not None:
+                self._nodes.replace(written, executed.changes.lost_nodes)
             self._committed(HeadChange(() if known else (executed,), removed, new))
 
     def set_heads(
@@ -205,12 +205,13 @@ class Engine:
             raise ResetError(f"block {target.number} (0x{target.hash.hex()}) is not canonical")
         return unwind(tx, old, target)
 
-    def _extend(self, tx: WriteTransaction, executed: ExecutedBlock) -> None:
-        extend(tx, executed, self._undo_blocks)
+    def _extend(self, tx: WriteTransaction, executed: ExecutedBlock) -> NewNodes:
+        written = extend(tx, executed, self._undo_blocks)
         if self._config.attribution is not None:
             attribution_index.add_executed(tx, executed)
         if self._kept_blocks is not None:
-            note_obsolete(tx, executed)
+            note_replaced(tx, executed)
+        return written
 
     def _prune(self, tx: WriteTransaction, heads: Heads) -> None:
         if self._kept_blocks is not None:

@@ -15,13 +15,13 @@ from node.history import first_kept
 from node.indices import canonical_hash, number_of, transaction_place
 from node.log_filter import MAX_LOGS, LocatedLog, LogFilter, block_logs, bloom_may_match
 from node.lru_cache import LruCache
-from node.state.proofs import account_proof, storage_proof
+from node.state.proofs import account_proof, storage_proof, storage_root
 from node.state.view import Account, StateView
 from node.storage.database import Database, Snapshot
 from node.storage.schema import Table, number_key
 from node.types.blob_sidecar import Blob
 from node.types.block import Block, Header
-from node.types.primitives import EMPTY_TRIE_ROOT, Address, BlockNumber, Hash32, keccak256
+from node.types.primitives import Address, BlockNumber, Hash32, keccak256
 from node.types.receipt import Receipt
 
 _CACHED_HEADERS = 1024
@@ -211,11 +211,11 @@ class Reader:
         """Return an account and slots of it with proofs against the block's state root."""
         with self.state_at(header) as state:
             account = state.account(address)
-            root = EMPTY_TRIE_ROOT if account is None else account.storage_root
+            root = storage_root(state.trie_node, state.root, address)
             return AccountProof(
                 address,
                 account,
-                account_proof(state.trie_node, header.state_root, address),
+                account_proof(state.trie_node, state.root, address),
                 tuple(
                     StorageProof(
                         slot,

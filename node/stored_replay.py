@@ -21,6 +21,7 @@ from node.senders import recover_senders
 from node.state.trie import ordered_root
 from node.state.trie_state import stored_state
 from node.storage.database import Snapshot
+from node.storage.node_table import state_root, stored_node
 from node.storage.schema import Table
 from node.types.block import Block, Header, decode_body, decode_header
 from node.types.payload import attributes_of
@@ -156,11 +157,13 @@ def _check_indices(snapshot: Snapshot, block: Block) -> None:
 
 def _check_first_block(snapshot: Snapshot, block: Block) -> None:
     _stored_receipts(snapshot, block)
-    root = block.header.state_root
-    if root != EMPTY_TRIE_ROOT:
-        node = snapshot.trie_node(root)
-        if node is None or keccak256(node) != root:
-            raise Differs("stateRoot", root, "no such trie node")
+    expected = block.header.state_root
+    try:
+        root = state_root(snapshot, block.hash, expected)
+        if root is not None:
+            stored_node(snapshot, root)
+    except CorruptStore as error:
+        raise Differs("stateRoot", expected, error) from error
 
 
 def _check_execution(
@@ -190,7 +193,7 @@ def _begin(
         parent = get_header(snapshot, block.header.parent_hash)
         if parent is None:
             raise Differs("parentHash", "a stored block", block.header.parent_hash)
-        view = stored_state(snapshot, parent.state_root)
+        view = stored_state(snapshot, state_root(snapshot, parent.hash, parent.state_root))
         hashes = ancestor_hashes(snapshot, parent)
         return BlockExecution(config, parent, attributes_of(block), view, hashes, interpreter)
 

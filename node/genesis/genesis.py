@@ -6,8 +6,8 @@ from typing import Any
 
 from node.config import ChainConfig
 from node.execution.transition import ExecutedBlock
+from node.state.linked_node import NewNodes, no_nodes
 from node.state.trie import Trie
-from node.state.trie_state import empty_state
 from node.state.view import Account, StateChanges
 from node.types.block import Block, Header
 from node.types.primitives import (
@@ -109,40 +109,33 @@ def _state(alloc: Mapping[Address, GenesisAccount]) -> StateChanges:
     accounts: dict[Address, Account | None] = {}
     storage: dict[tuple[Address, int], int] = {}
     codes: dict[Hash32, bytes] = {}
-    nodes: dict[Hash32, bytes] = {}
-    repeated: list[bytes] = []
-    state = Trie(empty_state().trie_node)
+    nodes = NewNodes(1)
+    state = Trie(no_nodes, None, nodes)
     for address, content in alloc.items():
         slots = {slot: value for slot, value in content.storage.items() if value}
-        storage_root, storage_nodes = _storage_trie(slots)
+        storage_trie = Trie(no_nodes, None, nodes)
+        for slot, value in slots.items():
+            storage_trie.put(keccak256(slot.to_bytes(32, "big")), encode(encode_uint(value)))
         code_hash = keccak256(content.code) if content.code else EMPTY_CODE_HASH
         if content.code:
             codes[code_hash] = content.code
-        account = Account(content.nonce, content.balance, storage_root, code_hash)
+        account = Account(content.nonce, content.balance, storage_trie.commit(), code_hash)
         # Empty accounts are kept: geth does not apply EIP-161 to the genesis allocation.
-        state.put(keccak256(address), account.encode())
+        link = b"" if storage_trie.root is None else storage_trie.root[32:]
+        state.put(keccak256(address), account.encode(), link)
         accounts[address] = account
         storage.update({(address, slot): value for slot, value in slots.items()})
-        repeated += nodes.keys() & storage_nodes.keys()
-        nodes.update(storage_nodes)
-    state_root, state_nodes = state.commit()
     return StateChanges(
         parent_root=EMPTY_TRIE_ROOT,
-        state_root=state_root,
+        state_root=state.commit(),
         accounts=accounts,
         storage=storage,
         previous_accounts=dict.fromkeys(accounts),
         previous_storage=dict.fromkeys(storage, 0),
         cleared_storage=frozenset(),
         codes=codes,
-        trie_nodes={**nodes, **state_nodes},
-        repeated_nodes=tuple(sorted(repeated)),
-        obsolete_nodes=(),
+        nodes=nodes,
+        root=state.root,
+        lost_nodes=(),
+        lost_tries=(),
     )
-
-
-def _storage_trie(slots: Mapping[int, int]) -> tuple[Hash32, dict[Hash32, bytes]]:
-    trie = Trie(empty_state().trie_node)
-    for slot, value in slots.items():
-        trie.put(keccak256(slot.to_bytes(32, "big")), encode(encode_uint(value)))
-    return trie.commit()

@@ -1,7 +1,8 @@
 """Whether the flat state is the state of the head: nothing else ever reads all of it."""
 
 from node.errors import CorruptStore, DecodingError
-from node.state.trie import Trie, no_nodes
+from node.state.linked_node import no_nodes
+from node.state.trie import Trie
 from node.state.view import decode_account
 from node.storage.database import Snapshot
 from node.storage.schema import Table
@@ -32,7 +33,7 @@ def check_flat_state(snapshot: Snapshot, state_root: Hash32) -> None:
             )
         state.put(keccak256(address), raw)
     slots.expect_end()
-    actual, _ = state.commit()
+    actual = state.commit()
     if actual != state_root:
         raise CorruptStore(
             f"flat state: expected state root 0x{state_root.hex()} (the head's), "
@@ -56,7 +57,7 @@ class _StorageRoots:
                 self.expect_end()
             trie.put(keccak256(key[20:]), encode(value))
             self._next = next(self._slots, None)
-        return trie.commit()[0]
+        return trie.commit()
 
     def expect_end(self) -> None:
         """Refuse slots of an account that does not exist."""

@@ -1,41 +1,46 @@
 """State at the head of the store, read from the flat tables: one lookup for each value."""
 
 from node.errors import CorruptStore, CriticalError, DecodingError
+from node.state.linked_node import LinkedNode, Reference, checked_node, root_hash
 from node.state.node_cache import NodeCache
-from node.state.view import Account, checked_code, checked_node, decode_account
+from node.state.view import Account, checked_code, decode_account
 from node.storage.database import Snapshot
+from node.storage.node_table import next_number
 from node.storage.schema import Table, flat_state_root, storage_key
 from node.types.primitives import Address, Hash32
 
 
 class FlatState:
-    """The state view of the block that the flat tables are at. As short-lived as its snapshot.
+    """The state view of a block that the flat tables are at. As short-lived as its snapshot.
 
-    CriticalError if the tables are at another root than `state_root`. Trie nodes are taken from
+    `root` is its state trie. CriticalError if the tables are at another. Trie nodes are taken from
     `cache`, and added to it.
     """
 
-    __slots__ = ("_cache", "_get", "_state_root", "_trie_node")
+    __slots__ = ("_account", "_cache", "_get", "_node", "next_node", "root")
 
     def __init__(
-        self, snapshot: Snapshot, state_root: Hash32, cache: NodeCache | None = None
+        self, snapshot: Snapshot, root: Reference | None, cache: NodeCache | None = None
     ) -> None:
+        state_root = root_hash(root)
         actual = flat_state_root(snapshot)
         if actual != state_root:
             raise CriticalError(
                 f"flat state: asked for root 0x{state_root.hex()}, it is at 0x{actual.hex()}"
             )
         self._get = snapshot.get
-        self._trie_node = snapshot.trie_node
-        self._state_root = state_root
+        self._account = snapshot.getter(Table.ACCOUNTS)
+        self._node = snapshot.getter(Table.TRIE_NODES)
+        self.root = root
+        self.next_node = next_number(snapshot)
         self._cache = NodeCache() if cache is None else cache
 
     @property
     def state_root(self) -> Hash32:
-        return self._state_root
+        return root_hash(self.root)
 
     def account(self, address: Address) -> Account | None:
-        raw = self._get(Table.ACCOUNTS, address)
+        raw = self._account(address)
         try:
             return None if raw is None else decode_account(raw)
         except DecodingError as error:
@@ -55,9 +60,10 @@ class FlatState:
     def code(self, code_hash: Hash32) -> bytes:
         return checked_code(code_hash, self._get(Table.CODES, code_hash))
 
-    def trie_node(self, node_hash: Hash32) -> bytes:
-        raw = self._cache.get(node_hash)
-        if raw is None:
-            raw = checked_node(node_hash, self._trie_node(node_hash))
-            self._cache.add(node_hash, raw)
-        return raw
+    def trie_node(self, reference: Reference) -> LinkedNode:
+        number = reference[32:]
+        node = self._cache.get(number)
+        if node is None:
+            node = checked_node(reference, self._node(number))
+            self._cache.add(number, node)
+        return node

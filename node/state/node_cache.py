@@ -1,19 +1,19 @@
 """Trie nodes of the newest state, held in memory between blocks."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from node.types.primitives import Hash32
+from node.state.linked_node import LinkedNode, NewNodes
 
 _MAX_BYTES = 32 << 20
 _ENTRY_OVERHEAD = 250  # of two bytes objects and their place in a dictionary
 
 
 class NodeCache:
-    """Checked nodes by hash, about `max_bytes` of memory at most. For several threads.
+    """Checked nodes by number, about `max_bytes` of memory at most. For several threads.
 
-    A node never changes, so that one that is kept too long costs room and nothing else. Nodes are
-    in two halves: when the young one is full it becomes the old one, whose nodes are forgotten
+    No number is ever given twice, so that a node kept too long costs room and nothing else. Nodes
+    are in two halves: when the young one is full it becomes the old one, whose nodes are forgotten
     unless they were used meanwhile.
     """
 
@@ -22,37 +22,37 @@ class NodeCache:
     def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
         self._half = max_bytes // 2
         self._lock = threading.Lock()
-        self._young: dict[Hash32, bytes] = {}
-        self._old: dict[Hash32, bytes] = {}
+        self._young: dict[bytes, LinkedNode] = {}
+        self._old: dict[bytes, LinkedNode] = {}
         self._size = 0  # of the young half
 
-    def get(self, node_hash: Hash32) -> bytes | None:
-        """Return the node with this hash, None if it is not held."""
-        raw = self._young.get(node_hash)
-        if raw is None:
-            raw = self._old.get(node_hash)
-            if raw is not None:
-                self.add(node_hash, raw)
-        return raw
+    def get(self, number: bytes) -> LinkedNode | None:
+        """Return the node with this number, None if it is not held."""
+        node = self._young.get(number)
+        if node is None:
+            node = self._old.get(number)
+            if node is not None:
+                self.add(number, node)
+        return node
 
-    def add(self, node_hash: Hash32, raw: bytes) -> None:
+    def add(self, number: bytes, node: LinkedNode) -> None:
         """Hold a node that was checked against its hash."""
         with self._lock:
-            self._young[node_hash] = raw
-            self._size += len(raw) + _ENTRY_OVERHEAD
+            self._young[number] = node
+            self._size += len(node) + _ENTRY_OVERHEAD
             if self._size > self._half:
                 self._turn()
 
-    def replace(self, gained: Mapping[Hash32, bytes], lost: Iterable[bytes]) -> None:
+    def replace(self, gained: NewNodes, lost: Iterable[bytes]) -> None:
         """Follow a block that was committed: hold the nodes that it made, forget those it ended."""
         with self._lock:
-            for node_hash in map(Hash32, lost):
-                self._old.pop(node_hash, None)
-                raw = self._young.pop(node_hash, None)
-                if raw is not None:
-                    self._size -= len(raw) + _ENTRY_OVERHEAD
-            self._young.update(gained)
-            self._size += sum(map(len, gained.values())) + _ENTRY_OVERHEAD * len(gained)
+            for number in lost:
+                self._old.pop(number, None)
+                node = self._young.pop(number, None)
+                if node is not None:
+                    self._size -= len(node) + _ENTRY_OVERHEAD
+            self._young.update(gained.items())
+            self._size += sum(map(len, gained.nodes)) + _ENTRY_OVERHEAD * len(gained.nodes)
             if self._size > self._half:
                 self._turn()
 

@@ -6,37 +6,57 @@ Nodes shorter than 32 bytes sit inside their parent and are not listed, as in `e
 
 from collections.abc import Sequence
 
-from node.errors import DecodingError
-from node.state.trie import NodeSource, load_node, ordered_key, ordered_trie
-from node.state.trie_node import Child, Extension, Leaf, decode_node
+from node.errors import CorruptStore, DecodingError
+from node.state.linked_node import NodeSource, Reference, reference_to, rlp_of
+from node.state.trie import Trie, ordered_key, ordered_trie
+from node.state.trie_node import Child, Extension, Leaf, decode_linked, decode_node
+from node.state.view import decode_account
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32, keccak256
 
 
-def account_proof(nodes: NodeSource, state_root: Hash32, address: Address) -> tuple[bytes, ...]:
+def account_proof(
+    nodes: NodeSource, state_root: Reference | None, address: Address
+) -> tuple[bytes, ...]:
     """Prove what account is at `address`, or that there is none. CorruptStore as `prove`."""
     return prove(nodes, state_root, keccak256(address))
 
 
-def storage_proof(nodes: NodeSource, storage_root: Hash32, slot: int) -> tuple[bytes, ...]:
+def storage_proof(
+    nodes: NodeSource, storage_root: Reference | None, slot: int
+) -> tuple[bytes, ...]:
     """Prove what a storage slot holds, or that it is 0. CorruptStore as `prove`."""
     return prove(nodes, storage_root, keccak256(slot.to_bytes(32, "big")))
 
 
+def storage_root(
+    nodes: NodeSource, state_root: Reference | None, address: Address
+) -> Reference | None:
+    """Return where the storage trie of an account is, None if it has none. CorruptStore as `prove`,
+    and if what is under the address is no account.
+    """
+    leaf = Trie(nodes, state_root).leaf(keccak256(address))
+    try:
+        return None if leaf is None else reference_to(decode_account(leaf[0]).storage_root, leaf[1])
+    except DecodingError as error:
+        raise CorruptStore(f"account 0x{address.hex()}: {error}") from error
+
+
 def ordered_proof(items: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """Prove item `index` (or its absence) under the root that `ordered_root(items)` returns."""
-    root, nodes = ordered_trie(items).commit()
-    return prove(nodes.__getitem__, root, ordered_key(index))
+    trie = ordered_trie(items)
+    trie.commit()
+    return prove(trie.node, trie.root, ordered_key(index))
 
 
-def prove(nodes: NodeSource, root: Hash32, key: bytes) -> tuple[bytes, ...]:
+def prove(nodes: NodeSource, root: Reference | None, key: bytes) -> tuple[bytes, ...]:
     """Return the proof of `key`; CorruptStore if a node is missing, malformed or not its hash's."""
     proof = []
     path = key.hex()
-    expected = None if root == EMPTY_TRIE_ROOT else root
+    expected = root
     while expected is not None:
-        raw = nodes(expected)
-        proof.append(raw)
-        expected, path, _ = _descend(load_node(expected, raw), path)
+        node = nodes(expected)
+        proof.append(rlp_of(node))
+        expected, path, _ = _descend(decode_linked(node), path)
     return tuple(proof)
 
 
@@ -47,7 +67,7 @@ def verify_proof(root: Hash32, key: bytes, proof: Sequence[bytes]) -> bytes | No
     `key` below `root`.
     """
     path = key.hex()
-    expected = None if root == EMPTY_TRIE_ROOT and not proof else root
+    expected: bytes | None = None if root == EMPTY_TRIE_ROOT and not proof else root
     value = None
     for index, raw in enumerate(proof):
         if expected is None:
@@ -64,14 +84,14 @@ def verify_proof(root: Hash32, key: bytes, proof: Sequence[bytes]) -> bytes | No
     return value
 
 
-def _descend(child: Child | None, path: str) -> tuple[Hash32 | None, str, bytes | None]:
-    """Follow `path` through inline nodes, to a hash: (the hash, the rest of the path, None).
+def _descend(child: Child | None, path: str) -> tuple[bytes | None, str, bytes | None]:
+    """Follow `path` through inline nodes, to a node by hash: (which, the rest of the path, None).
 
     Or to the end: (None, "", the value or None).
     """
     while child is not None:
         if isinstance(child, bytes):
-            return Hash32(child), path, None
+            return child, path, None
         if isinstance(child, Leaf):
             return None, "", child.value if child.path == path else None
         if isinstance(child, Extension):

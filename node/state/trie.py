@@ -5,118 +5,118 @@ Tested against `trie.HexaryTrie`.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 
-from node.errors import CorruptStore, DecodingError
-from node.state.trie_codec import NodeSource
-from node.state.trie_node import Branch, Child, Extension, Node, decode_node
+from node.state.linked_node import (
+    NUMBER_SIZE,
+    LinkedNode,
+    NewNodes,
+    NodeSource,
+    Reference,
+    no_nodes,
+    root_hash,
+)
+from node.state.trie_codec import LINKED_SIZE, NOTHING, child_place, split_node, string_content
 from node.state.trie_update import TrieUpdate
-from node.types.primitives import EMPTY_TRIE_ROOT, Hash32
+from node.types.primitives import Hash32
 from node.types.rlp_codec import encode, encode_uint
 
-__all__ = ["NodeSource", "Trie", "load_node", "no_nodes", "ordered_key", "ordered_root"]
-
+_INDEX = {digit: index for index, digit in enumerate("0123456789abcdef")}
 _ORDERED_PATHS_KEPT = 1 << 14
 
 
 class Trie:
-    """A trie under `root`, whose nodes come from `node_source`. Keys are raw bytes: a secure trie's
-    caller hashes them. CorruptStore, from `get` and `commit`, when a node is missing or malformed.
+    """A trie under `root` (None: empty), whose nodes come from `node_source`. Keys are raw bytes: a
+    secure trie's caller hashes them. CorruptStore, from `get` and `commit`, when a node is missing
+    or malformed.
+
+    The nodes that commits make go into `new`; the source need not have them.
     """
 
-    __slots__ = ("_changes", "_made", "_node_source", "_obsolete", "_root", "_seen")
+    __slots__ = ("_changes", "_node_source", "lost", "new", "root")
 
-    def __init__(self, node_source: NodeSource, root: Hash32 = EMPTY_TRIE_ROOT) -> None:
+    def __init__(
+        self,
+        node_source: NodeSource,
+        root: Reference | None = None,
+        new: NewNodes | None = None,
+    ) -> None:
         self._node_source = node_source
-        self._root = None if root == EMPTY_TRIE_ROOT else root
-        self._changes: dict[bytes, bytes] = {}  # since the last commit; empty: delete
-        self._made: dict[Hash32, bytes] = {}  # by commits; the source need not have them
-        self._seen: Child | None = self._root  # the part of the tree that was read
-        self._obsolete: tuple[bytes, ...] = ()
-
-    @property
-    def obsolete(self) -> tuple[bytes, ...]:
-        """Hashes of the nodes that the last commit took out of the trie, in an order that depends
-        on the changes alone.
-
-        True of a secure trie, where no two paths can hold the same node.
+        self._changes: dict[bytes, tuple[bytes, bytes]] = {}  # since the last commit
+        self.root = root
+        self.new = NewNodes(1) if new is None else new
+        self.lost: Sequence[bytes] = ()
+        """The numbers of the nodes that the last commit took out of the trie, in an order that
+        depends on the changes alone.
         """
-        return self._obsolete
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value under `key`, None if there is none."""
-        if key in self._changes:
-            return self._changes[key] or None
-        path = key.hex()
-        child = self._seen = self._load(self._seen)
-        while child is not None:
-            if isinstance(child, Branch):
-                if not path:
-                    return child.value or None
-                index = int(path[0], 16)
-                path = path[1:]
-                below = child.children[index] = self._load(child.children[index])
-            elif isinstance(child, Extension):
-                if not path.startswith(child.path):
-                    return None
-                path = path[len(child.path) :]
-                below = child.child = self._loaded(child.child)
-            else:
-                return child.value if child.path == path else None
-            child = below
-        return None
+        leaf = self.leaf(key)
+        return None if leaf is None else leaf[0]
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def leaf(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the value under `key` and the link of its leaf, None if there is none."""
+        if key in self._changes:
+            leaf = self._changes[key]
+            return leaf if leaf[0] else None
+        if self.root is None:
+            return None
+        return _find_leaf(self.node, self.root, key.hex())
+
+    def put(self, key: bytes, value: bytes, link: bytes = b"") -> None:
         """Set the value under `key`. ValueError for an empty value, which means absence."""
         if not value:
             raise ValueError("an empty value cannot be stored in a trie: delete the key")
-        self._changes[key] = value
+        self._changes[key] = value, link
 
     def delete(self, key: bytes) -> None:
         """Remove `key`; nothing happens if it is absent."""
-        self._changes[key] = b""
+        self._changes[key] = b"", b""
 
-    def commit(self) -> tuple[Hash32, dict[Hash32, bytes]]:
-        """Return the root hash, and the nodes (by hash) that the trie did not have at the last
-        commit; `obsolete` tells those that it has no more.
-        """
-        update = TrieUpdate(self._node if self._made else self._node_source)
+    def commit(self) -> Hash32:
+        """Make the changes since the last commit; return the root hash."""
+        source = self._node_source if self.new.find(self.root or bytes(38)) is None else self.node
+        update = TrieUpdate(source, self.new)
         if self._changes:
-            items = [(key.hex(), value) for key, value in sorted(self._changes.items())]
-            self._root = self._seen = update.apply(self._root, items)
+            items = [(key.hex(), *leaf) for key, leaf in sorted(self._changes.items())]
+            self.root = update.apply(self.root, items)
             self._changes = {}
-        gained, lost = update.gained, update.lost
-        came_back = gained.keys() & lost
-        if came_back:
-            lost = [node_hash for node_hash in lost if node_hash not in came_back]
-            for node_hash in came_back:
-                del gained[node_hash]
-        self._obsolete = tuple(lost)
-        self._made.update(gained)
-        return self._root or EMPTY_TRIE_ROOT, gained
+        self.lost = update.lost
+        return root_hash(self.root)
 
-    def _node(self, node_hash: Hash32) -> bytes:
-        return self._made.get(node_hash) or self._node_source(node_hash)
-
-    def _load(self, child: Child | None) -> Node | None:
-        return None if child is None else self._loaded(child)
-
-    def _loaded(self, child: Child) -> Node:
-        if isinstance(child, bytes):
-            return load_node(Hash32(child), self._node(Hash32(child)))
-        return child
+    def node(self, reference: Reference) -> LinkedNode:
+        """Return a node of the trie as it was committed last."""
+        return self.new.find(reference) or self._node_source(reference)
 
 
-def load_node(node_hash: Hash32, raw: bytes) -> Node:
-    """Decode a node that was checked against its hash; CorruptStore if it is malformed."""
-    try:
-        return decode_node(raw)
-    except DecodingError as error:
-        raise CorruptStore(f"trie node 0x{node_hash.hex()}: {error}") from error
-
-
-def no_nodes(node_hash: Hash32) -> bytes:
-    """The node source of a trie that starts empty."""
-    raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
+def _find_leaf(source: NodeSource, root: Reference, path: str) -> tuple[bytes, bytes] | None:
+    """Return the value at the end of a path, and the link there."""
+    node = source(root)
+    depth, end = 0, len(path)
+    while True:
+        index = _INDEX[path[depth]] if depth < end else 16
+        place = None if depth == end else child_place(node, index)
+        if place is not None:
+            link_at, at = place
+            node = source(node[at : at + 32] + node[link_at : link_at + NUMBER_SIZE])
+            depth += 1
+            continue
+        parts = split_node(node)
+        if isinstance(parts, list):
+            part, link = parts[index], b""
+            is_end = index == 16
+            depth += 1
+        else:
+            below, part, is_end, link = parts
+            if not path.startswith(below, depth) or (is_end and depth + len(below) != end):
+                return None
+            depth += len(below)
+        if part == NOTHING:
+            return None
+        if is_end:
+            return string_content(part), link
+        node = source(part[1:]) if len(part) == LINKED_SIZE else b"\x00" + part
 
 
 def ordered_root(items: Sequence[bytes]) -> Hash32:
@@ -126,8 +126,8 @@ def ordered_root(items: Sequence[bytes]) -> Hash32:
     if not all(items):
         raise ValueError("an empty value cannot be stored in a trie")
     paths = map(_ordered_path, range(len(items)))
-    content = sorted(zip(paths, items, strict=True))
-    return TrieUpdate(no_nodes).apply(None, content) or EMPTY_TRIE_ROOT
+    content = sorted(zip(paths, items, repeat(b"")))
+    return root_hash(TrieUpdate(no_nodes, NewNodes(1)).apply(None, content))
 
 
 def ordered_trie(items: Sequence[bytes]) -> Trie:

@@ -1,25 +1,29 @@
 """Trie nodes as RLP, taken apart and put together without decoding what is only copied.
 
-A part is an item of a node, still encoded. A reference is the part that stands for a node inside
-its parent: 33 bytes with its hash, or a node shorter than 32 bytes itself.
+A part is an item of a node, still encoded. The part that stands for a node inside its parent is
+either the node itself, if that is shorter than 32 bytes, or its hash, here with its number behind
+it: a byte that says that 32 follow, and a reference.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import TypeAlias
 
 from node.errors import CorruptStore, DecodingError
+from node.state.linked_node import NUMBER_SIZE, LinkedNode, linked, links_of, rlp_of
 from node.state.nibbles import compact, parse_compact
 from node.state.trie_node import decode_node
-from node.types.primitives import Hash32, keccak256
+from node.types.primitives import keccak256
 from node.types.rlp_codec import item_span
 
-NodeSource: TypeAlias = Callable[[Hash32], bytes]
-"""Returns the node with a hash, checked against it; CorruptStore if it is missing or damaged."""
+Short: TypeAlias = tuple[str, bytes, bool, bytes]
+"""A leaf or extension: its path, its value or child as a part, whether it is a leaf, and the link
+of a leaf.
+"""
 
-Short: TypeAlias = tuple[str, bytes, bool]
-"""A leaf or extension: its path, its value or reference as a part, whether it is a leaf."""
+LINKED_SIZE = 33 + NUMBER_SIZE
+"""The size of a part that stands for a node by its hash."""
 
 NOTHING = b"\x80"
 """The part that stands for no node, or no value."""
@@ -32,46 +36,106 @@ _FULL_SIZE = 17 * 33
 _FULL_NODE = Struct("3x" + 16 * "33s" + "s")
 _FULL_MARKS = slice(3, None, 33)
 _FULL_MARKED = b"\xf9\x02\x11" + 16 * b"\xa0" + NOTHING
+_FULL_LINKS = Struct(16 * f"{NUMBER_SIZE}s")
+_FULL_BEGIN = 1 + _FULL_LINKS.size
 _STRING_HEADERS = [bytes([0x80 + size] if size < 56 else [0xB8, size]) for size in range(256)]
 _LIST_HEADERS = [bytes([0xC0 + size] if size < 56 else [0xF8, size]) for size in range(256)]
 
 
-def split_node(raw: bytes) -> list[bytes] | Short:
-    """Return the 17 parts of a branch (sixteen references, a value), or a leaf or an extension.
+def split_node(node: LinkedNode) -> list[bytes] | Short:
+    """Return the 17 parts of a branch (sixteen children, a value), or a leaf or an extension.
 
     CorruptStore if it is none of them.
     """
+    rlp, links = rlp_of(node), links_of(node)
     try:
-        if len(raw) == _FULL_NODE.size and raw[:3] + raw[_FULL_MARKS] == _FULL_MARKED:
-            return list(_FULL_NODE.unpack(raw))
-        begin = _payload_start(raw)
-        if raw[begin : begin + 1] in _BRANCH_STARTS:
-            parts: list[bytes] = _REFERENCES.findall(raw, begin)
-            # Nothing was passed over if what was found is as long as the whole.
-            if len(parts) == 17 and len(raw) - begin == _FULL_SIZE - 32 * parts.count(NOTHING):
-                return parts
-        return _split_short(raw, begin) or _split_any_branch(raw, begin)
+        parts = _split(rlp)
     except DecodingError as error:
-        raise CorruptStore(f"trie node 0x{keccak256(raw).hex()}: {error}") from error
+        raise CorruptStore(f"trie node 0x{keccak256(rlp).hex()}: {error}") from error
+    if not isinstance(parts, list):
+        path, part, is_leaf = parts
+        return (path, part, True, links) if is_leaf else (path, part + links, False, b"")
+    if node[0] == 16:
+        numbers = _FULL_LINKS.unpack(links)
+        for index in range(16):
+            parts[index] += numbers[index]
+        return parts
+    at = 0
+    for index in range(16):
+        if len(parts[index]) == 33:
+            parts[index] += links[at : at + NUMBER_SIZE]
+            at += NUMBER_SIZE
+    return parts
 
 
-def leaf_node(path: str, value: bytes) -> bytes:
+def child_place(node: LinkedNode, index: int) -> tuple[int, int] | None:
+    """Return where a branch has the number and the hash of a child.
+
+    None if there is no such child, or if it takes more than a glance: `split_node` tells.
+    """
+    count = node[0]
+    if count == 16 and node[_FULL_BEGIN] == 0xF9:  # a list of 256 to 65535 bytes
+        return 1 + NUMBER_SIZE * index, _FULL_BEGIN + 4 + 33 * index
+    if count < 2:  # what has two links is a branch
+        return None
+    start = 1 + NUMBER_SIZE * count
+    begin = start + (3 if len(node) - start > 258 else 2)
+    parts: list[bytes] = _REFERENCES.findall(node, begin)
+    if len(parts) != 17 or len(node) - begin != _FULL_SIZE - 32 * parts.count(NOTHING):
+        return None
+    if parts[index] == NOTHING:
+        return None
+    before = index - parts[:index].count(NOTHING)
+    return 1 + NUMBER_SIZE * before, begin + 32 * before + index + 1
+
+
+def with_child(node: LinkedNode, place: tuple[int, int], number: bytes, digest: bytes) -> bytes:
+    """Return a branch with another child at a place that `child_place` returned."""
+    link, at = place
+    end = link + NUMBER_SIZE
+    return b"".join((node[:link], number, node[end:at], digest, node[at + 32 :]))
+
+
+def leaf_value(node: LinkedNode, path: str) -> bytes | None:
+    """Return the value of a leaf with this path, as a part; None if it takes more than a glance."""
+    if node[0] > 1:
+        return None
+    begin = 1 + NUMBER_SIZE * node[0]
+    size = len(node) - begin
+    if size > 257:
+        return None
+    path_part = string_part(compact(path, True))
+    begin += 2 if size > 57 else 1
+    start, end = begin + len(path_part), len(node)
+    if start + 1 >= end or not node.startswith(path_part, begin):
+        return None
+    first = node[start]
+    if 0x80 < first < 0xB8:
+        value_end = start + first - 0x7F
+    else:
+        value_end = start + 2 + node[start + 1] if first == 0xB8 else 0
+    return node[start:] if value_end == end else None
+
+
+def leaf_node(path: str, value: bytes, link: bytes) -> LinkedNode:
     """Return a leaf; its value is a part."""
     path_part = string_part(compact(path, True))
-    return _list_header(len(path_part) + len(value)) + path_part + value
+    header = _list_header(len(path_part) + len(value))
+    return b"".join((b"\x01" if link else b"\x00", link, header, path_part, value))
 
 
-def extension_node(path: str, reference: bytes) -> bytes:
+def extension_node(path: str, child: bytes) -> LinkedNode:
     """Return an extension."""
     path_part = string_part(compact(path, False))
-    return _list_header(len(path_part) + len(reference)) + path_part + reference
+    below = child[:33]
+    return linked(_list_header(len(path_part) + len(below)) + path_part + below, child[33:])
 
 
-def branch_node(parts: Sequence[bytes]) -> bytes:
+def branch_node(parts: Sequence[bytes]) -> LinkedNode:
     """Return a branch of 17 parts."""
-    joined = b"".join(parts)
-    size = len(joined)
-    return (_LIST_HEADERS[size] if size < 256 else _list_header(size)) + joined
+    children = parts[:16]
+    joined = b"".join([part[:33] for part in children]) + parts[16]
+    return linked(_list_header(len(joined)) + joined, b"".join([part[33:] for part in children]))
 
 
 def string_part(content: bytes) -> bytes:
@@ -100,6 +164,19 @@ def _list_header(size: int) -> bytes:
     return bytes([0xF7 + len(length)]) + length
 
 
+def _split(rlp: bytes) -> list[bytes] | tuple[str, bytes, bool]:
+    """Split a node regardless of its links."""
+    if len(rlp) == _FULL_NODE.size and rlp[:3] + rlp[_FULL_MARKS] == _FULL_MARKED:
+        return list(_FULL_NODE.unpack(rlp))
+    begin = _payload_start(rlp)
+    if rlp[begin : begin + 1] in _BRANCH_STARTS:
+        parts: list[bytes] = _REFERENCES.findall(rlp, begin)
+        # Nothing was passed over if what was found is as long as the whole.
+        if len(parts) == 17 and len(rlp) - begin == _FULL_SIZE - 32 * parts.count(NOTHING):
+            return parts
+    return _split_short(rlp, begin) or _split_any_branch(rlp, begin)
+
+
 def _payload_start(raw: bytes) -> int:
     """Return where the items of the list begin that must fill `raw`."""
     size = len(raw)
@@ -113,7 +190,7 @@ def _payload_start(raw: bytes) -> int:
     return begin
 
 
-def _split_short(raw: bytes, begin: int) -> Short | None:
+def _split_short(raw: bytes, begin: int) -> tuple[str, bytes, bool] | None:
     """Take a leaf or extension apart; None for what must be looked at as a whole."""
     size = len(raw)
     if begin == size:
@@ -130,7 +207,7 @@ def _split_short(raw: bytes, begin: int) -> Short | None:
     return path, raw[middle:], is_leaf
 
 
-def _split_any_branch(raw: bytes, begin: int) -> list[bytes] | Short:
+def _split_any_branch(raw: bytes, begin: int) -> list[bytes] | tuple[str, bytes, bool]:
     """Take apart a node that holds others or a branch with a value, or say what is wrong."""
     decode_node(raw)
     parts = []

@@ -2,8 +2,10 @@
 
 from typing import TypeAlias
 
-from node.errors import DecodingError
+from node.errors import CorruptStore, DecodingError
+from node.state.linked_node import NUMBER_SIZE, LinkedNode, links_of, rlp_of
 from node.state.nibbles import parse_compact
+from node.types.primitives import keccak256
 from node.types.rlp_codec import Decoded, decode
 
 # Inline nodes are shorter than 32 bytes, and each level of nesting takes two of them at least.
@@ -11,13 +13,14 @@ _MAX_DEPTH = 17
 
 
 class Leaf:
-    """The end of a path, and the value there."""
+    """The end of a path, and the value there; the link of an account with storage."""
 
-    __slots__ = ("path", "value")
+    __slots__ = ("link", "path", "value")
 
-    def __init__(self, path: str, value: bytes) -> None:
+    def __init__(self, path: str, value: bytes, link: bytes = b"") -> None:
         self.path = path
         self.value = value
+        self.link = link
 
 
 class Extension:
@@ -41,7 +44,8 @@ class Branch:
 
 
 Node: TypeAlias = Leaf | Extension | Branch
-Child: TypeAlias = Node | bytes  # bytes: the hash of a node that is not loaded
+Child: TypeAlias = Node | bytes
+"""Bytes: the hash of a node that is not loaded, or a reference to it."""
 
 
 def decode_node(raw: bytes) -> Node:
@@ -50,6 +54,27 @@ def decode_node(raw: bytes) -> Node:
     Inline nodes are decoded with it. DecodingError if the bytes are not a node.
     """
     return _build(decode(raw, _MAX_DEPTH))
+
+
+def decode_linked(node: LinkedNode) -> Node:
+    """Decode a stored node, whose children are references; CorruptStore if it is malformed."""
+    rlp, links = rlp_of(node), links_of(node)
+    try:
+        decoded = decode_node(rlp)
+    except DecodingError as error:
+        raise CorruptStore(f"trie node 0x{keccak256(rlp).hex()}: {error}") from error
+    if isinstance(decoded, Leaf):
+        decoded.link = links
+    elif isinstance(decoded, Extension):
+        if isinstance(decoded.child, bytes):
+            decoded.child += links
+    else:
+        at = 0
+        for index, child in enumerate(decoded.children):
+            if isinstance(child, bytes):
+                decoded.children[index] = child + links[at : at + NUMBER_SIZE]
+                at += NUMBER_SIZE
+    return decoded
 
 
 def _build(item: Decoded) -> Node:

@@ -1,49 +1,62 @@
 """A batch of changes to a trie: one walk from the root, each node decoded and hashed once at most.
 
-A node is its RLP here, and a reference is the encoded item that stands for a node inside its
-parent: 33 bytes with its hash, or a node shorter than 32 bytes itself. Nothing is changed in place,
-so nodes can be kept between batches.
+Nodes stay RLP, and are split into parts only where that is needed (`node/state/trie_codec.py`).
+Nothing is changed in place, so nodes can be kept between batches.
 """
 
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from node.state.trie_codec import (
-    NOTHING,
+from node.state.linked_node import (
+    NUMBER_SIZE,
+    LinkedNode,
+    NewNodes,
     NodeSource,
+    Reference,
+    links_of,
+    rlp_of,
+)
+from node.state.trie_codec import (
+    LINKED_SIZE,
+    NOTHING,
     Short,
     branch_node,
+    child_place,
     extension_node,
     leaf_node,
+    leaf_value,
     split_node,
     string_content,
     string_part,
+    with_child,
 )
-from node.types.primitives import Hash32, keccak256
+from node.types.primitives import keccak256
 
-Item: TypeAlias = tuple[str, bytes]
-"""A path from the root and the value it shall have; empty means none."""
+Item: TypeAlias = tuple[str, bytes, bytes]
+"""A path from the root, the value it shall have (empty means none) and the link of its leaf."""
 
 _DIGITS = "0123456789abcdef"
+# A node shorter than 32 bytes, which names no child by hash, and its number of links.
+_MAX_INLINE = 1 + 31
 _INDEX = {digit: index for index, digit in enumerate(_DIGITS)}
-_HASH_PART_SIZE = 33
 
 
 class TrieUpdate:
-    """The nodes that a trie gains (by hash) and loses (hashes) by batches of changes.
+    """Batches of changes to tries: what they gain goes into `new`, the numbers of the nodes that
+    they lose into `lost`.
 
     Batches are sorted by path, with each path once. CorruptStore when a node is missing or
     malformed.
     """
 
-    __slots__ = ("_node_source", "gained", "lost")
+    __slots__ = ("_node_source", "lost", "new")
 
-    def __init__(self, node_source: NodeSource) -> None:
+    def __init__(self, node_source: NodeSource, new: NewNodes) -> None:
         self._node_source = node_source
-        self.gained: dict[Hash32, bytes] = {}
+        self.new = new
         self.lost: list[bytes] = []
 
-    def apply(self, root: Hash32 | None, items: Sequence[Item]) -> Hash32 | None:
+    def apply(self, root: Reference | None, items: Sequence[Item]) -> Reference | None:
         """Return the root (None: an empty trie) after changes, which are not empty themselves."""
         if root is None:
             new = self._build([item for item in items if item[1]], 0)
@@ -52,68 +65,80 @@ class TrieUpdate:
             new = self._update(old, items, 0)
             if new is old:
                 return root
-            self.lost.append(root)
-        return Hash32(self._keep(new)[1:]) if new else None
+            self.lost.append(root[32:])
+        return self._keep(new)[1:] if new else None
 
-    def _update(self, raw: bytes, items: Sequence[Item], depth: int) -> bytes:
-        """Return what a node becomes: empty if nothing is left, the same object if unchanged."""
+    def _update(self, node: LinkedNode, items: Sequence[Item], depth: int) -> LinkedNode | None:
+        """Return what a node becomes: None if nothing is left, the same object if unchanged."""
         if len(items) == 1:
-            return self._update_one(raw, items, depth)
-        parts = split_node(raw)
-        if isinstance(parts, list):
-            return self._update_branch(raw, parts, {}, items, depth)
-        return self._update_short(raw, parts, items, depth)
+            return self._update_one(node, items, depth)
+        return self._update_whole(node, items, depth)
 
-    def _update_one(self, raw: bytes, items: Sequence[Item], depth: int) -> bytes:
-        """Do what `_update` does for a single change, which most nodes below the top see."""
+    def _update_whole(
+        self, node: LinkedNode, items: Sequence[Item], depth: int
+    ) -> LinkedNode | None:
+        parts = split_node(node)
+        if isinstance(parts, list):
+            return self._update_branch(node, parts, {}, items, depth)
+        return self._update_short(node, parts, items, depth)
+
+    def _update_one(self, top: LinkedNode, items: Sequence[Item], depth: int) -> LinkedNode | None:
+        """Do what `_update` does for a single change, which most nodes below the top see.
+
+        Branches are not split: one hash and one link are replaced in them.
+        """
         path = items[0][0]
         end = len(path)
-        above: list[tuple[list[bytes], int, bytes]] = []
-        node = raw
-        while True:
-            parts = split_node(node)
-            if not isinstance(parts, list):
-                new = self._update_short(node, parts, items, depth)
+        source, lost, add = self._node_source, self.lost, self.new.add
+        above: list[tuple[LinkedNode, int, tuple[int, int]]] = []
+        node = top
+        while depth < end:
+            index = _INDEX[path[depth]]
+            place = child_place(node, index)
+            if place is None:
                 break
-            index = _INDEX[path[depth]] if depth < end else 16
-            ref = parts[index]
-            if index == 16 or ref == NOTHING:
-                new = self._update_branch(node, parts, {}, items, depth)
-                break
-            above.append((parts, index, ref))
-            node = self._node_source(Hash32(ref[1:])) if len(ref) == _HASH_PART_SIZE else ref
+            link, at = place
+            above.append((node, index, place))
+            node = source(node[at : at + 32] + node[link : link + NUMBER_SIZE])
             depth += 1
+        new = self._update_leaf(node, items[0], depth) or self._update_whole(node, items, depth)
         if new is node:
-            return raw
-        gained, lost = self.gained, self.lost
-        while above:
-            parts, index, ref = above.pop()
-            if len(ref) == _HASH_PART_SIZE:
-                lost.append(ref[1:])
-            if len(new) >= 32:  # what `_reference` does, for most of all nodes
-                node_hash = keccak256(new)
-                gained[node_hash] = new
-                parts[index] = b"\xa0" + node_hash
-                new = branch_node(parts)
-            elif new:
-                parts[index] = new
-                new = branch_node(parts)
+            return top
+        for node, index, place in reversed(above):
+            lost.append(node[place[0] : place[0] + NUMBER_SIZE])
+            if new and len(new) > _MAX_INLINE:
+                digest = keccak256(new[1 + NUMBER_SIZE * new[0] :])
+                new = with_child(node, place, add(new), digest)
             else:
+                parts = split_node(node)
+                assert isinstance(parts, list)
                 new = self._rebuilt_branch(parts, [(index, new)])
         return new
 
+    @staticmethod
+    def _update_leaf(node: LinkedNode, item: Item, depth: int) -> LinkedNode | None:
+        """Return what becomes of a leaf that gets a value; None if it takes more than a glance."""
+        path, value, link = item
+        found = value and leaf_value(node, path[depth:])
+        if not found:
+            return None
+        part = string_part(value)
+        if part == found and link == links_of(node):
+            return node
+        return leaf_node(path[depth:], part, link)
+
     def _update_branch(
         self,
-        raw: bytes,
-        refs: list[bytes],
-        loose: dict[int, bytes],
+        node: LinkedNode | None,
+        parts: list[bytes],
+        loose: dict[int, LinkedNode],
         items: Sequence[Item],
         depth: int,
-    ) -> bytes:
-        """Change a branch, whose references are `refs`, but for the nodes in `loose`."""
-        changed: list[tuple[int, bytes]] = []
+    ) -> LinkedNode | None:
+        """Change a branch, whose parts are `parts`, but for the nodes in `loose`."""
+        changed: list[tuple[int, LinkedNode | None]] = []
         start, count = 0, len(items)
-        value = refs[16]
+        value = parts[16]
         if len(items[0][0]) == depth:
             value = string_part(items[0][1])
             start = 1
@@ -125,15 +150,13 @@ class TrieUpdate:
             below = items if stop - start == count else items[start:stop]
             start = stop
             index = _INDEX[digit]
-            ref = refs[index]
-            if ref != NOTHING:
-                is_hash = len(ref) == _HASH_PART_SIZE
-                old = self._node_source(Hash32(ref[1:])) if is_hash else ref
+            part = parts[index]
+            if part != NOTHING:
+                old = self._child(part)
                 new = self._update(old, below, depth + 1)
                 if new is not old:
                     changed.append((index, new))
-                    if is_hash:
-                        self.lost.append(ref[1:])
+                    self._lose(part)
             elif index in loose:
                 changed.append((index, self._update(loose.pop(index), below, depth + 1)))
             else:
@@ -141,138 +164,153 @@ class TrieUpdate:
                 if new:
                     changed.append((index, new))
         changed += loose.items()
-        if value != refs[16]:
-            changed.append((16, value if value != NOTHING else b""))
-        return self._rebuilt_branch(refs, changed) if changed else raw
+        if value == parts[16]:
+            return self._rebuilt_branch(parts, changed) if changed else node
+        parts[16] = value
+        return self._rebuilt_branch(parts, changed)
 
-    def _rebuilt_branch(self, refs: list[bytes], changed: list[tuple[int, bytes]]) -> bytes:
-        """Put changed entries into a branch, or return what remains if that is one at most."""
-        if not all(new for _, new in changed):
-            nodes = dict(changed)
-            present = [i for i, ref in enumerate(refs) if nodes.get(i, ref) not in (b"", NOTHING)]
+    def _rebuilt_branch(
+        self, parts: list[bytes], changed: Sequence[tuple[int, LinkedNode | None]]
+    ) -> LinkedNode | None:
+        """Put changed children into a branch, or return what remains if that is one at most."""
+        if not all(new for _, new in changed) or parts.count(NOTHING) > 15:
+            children = dict(changed)
+            present = [i for i, part in enumerate(parts) if children.get(i, part != NOTHING)]
             if len(present) < 2:
-                return self._collapsed(refs, present, nodes)
+                return self._collapsed(parts, present, children)
         for index, new in changed:
-            if index == 16:
-                refs[16] = new or NOTHING
-            else:
-                refs[index] = self._reference(new) if new else NOTHING
-        return branch_node(refs)
+            parts[index] = self._part(new) if new else NOTHING
+        return branch_node(parts)
 
     def _collapsed(
-        self, refs: list[bytes], present: Sequence[int], changed: dict[int, bytes]
-    ) -> bytes:
+        self,
+        parts: list[bytes],
+        present: Sequence[int],
+        changed: dict[int, LinkedNode | None],
+    ) -> LinkedNode | None:
         """Return what a branch with one entry at most becomes."""
         if not present:
-            return b""
+            return None
         index = present[0]
+        part = parts[index]
         if index == 16:
-            return leaf_node("", changed.get(16, refs[16]))
-        if index in changed:
-            return self._joined(_DIGITS[index], changed[index])
-        ref = refs[index]
-        if len(ref) != _HASH_PART_SIZE:
-            return self._joined(_DIGITS[index], ref)
-        only = self._node_source(Hash32(ref[1:]))
+            return leaf_node("", part, b"")
+        only = changed.get(index)
+        if only:
+            return self._joined(_DIGITS[index], only)
+        only = self._child(part)
         if isinstance(split_node(only), list):
-            return extension_node(_DIGITS[index], ref)
-        self.lost.append(ref[1:])
+            return extension_node(_DIGITS[index], part)
+        self._lose(part)
         return self._joined(_DIGITS[index], only)
 
-    def _joined(self, prefix: str, raw: bytes) -> bytes:
+    def _joined(self, prefix: str, node: LinkedNode) -> LinkedNode:
         """Put `prefix` before a node that nothing refers to by its hash."""
-        parts = split_node(raw)
+        parts = split_node(node)
         if isinstance(parts, list):
-            return extension_node(prefix, self._reference(raw))
-        path, below, is_leaf = parts
-        return (leaf_node if is_leaf else extension_node)(prefix + path, below)
+            return extension_node(prefix, self._part(node))
+        path, below, is_leaf, link = parts
+        if is_leaf:
+            return leaf_node(prefix + path, below, link)
+        return extension_node(prefix + path, below)
 
-    def _update_short(self, raw: bytes, parts: Short, items: Sequence[Item], depth: int) -> bytes:
-        path, below, is_leaf = parts
+    def _update_short(
+        self, node: LinkedNode, parts: Short, items: Sequence[Item], depth: int
+    ) -> LinkedNode | None:
+        path, below, is_leaf, link = parts
         if not is_leaf:
-            return self._update_extension(raw, path, below, items, depth)
+            return self._update_extension(node, path, below, items, depth)
         if len(items) == 1 and items[0][0][depth:] == path:
             value = string_part(items[0][1])
-            if value == below:
-                return raw
-            return b"" if value == NOTHING else leaf_node(path, value)
+            if value == NOTHING:
+                return None
+            new = leaf_node(path, value, items[0][2])
+            return node if new == node else new
         whole = items[0][0][:depth] + path
         merged = [item for item in items if item[1]]
         if all(item[0] != whole for item in items):
-            merged.append((whole, string_content(below)))
+            merged.append((whole, string_content(below), link))
             merged.sort()
-        new = self._build(merged, depth)
-        return raw if new == raw else new
+        changed = self._build(merged, depth)
+        return node if changed == node else changed
 
     def _update_extension(
-        self, raw: bytes, path: str, ref: bytes, items: Sequence[Item], depth: int
-    ) -> bytes:
+        self, node: LinkedNode, path: str, part: bytes, items: Sequence[Item], depth: int
+    ) -> LinkedNode | None:
         shared = min(_shared(items[0][0], path, depth), _shared(items[-1][0], path, depth))
         if shared < len(path):
             # What is deleted beside the path is not there.
             items = [item for item in items if item[1] or item[0].startswith(path, depth)]
             if not items:
-                return raw
+                return node
             shared = min(_shared(items[0][0], path, depth), _shared(items[-1][0], path, depth))
         if shared < len(path):
-            return self._forked(path, ref, items, depth, shared)
-        is_hash = len(ref) == _HASH_PART_SIZE
-        old = self._node_source(Hash32(ref[1:])) if is_hash else ref
+            return self._forked(path, part, items, depth, shared)
+        old = self._child(part)
         new = self._update(old, items, depth + len(path))
         if new is old:
-            return raw
-        if is_hash:
-            self.lost.append(ref[1:])
-        return self._joined(path, new) if new else b""
+            return node
+        self._lose(part)
+        return self._joined(path, new) if new else None
 
     def _forked(
-        self, path: str, ref: bytes, items: Sequence[Item], depth: int, shared: int
-    ) -> bytes:
+        self, path: str, part: bytes, items: Sequence[Item], depth: int, shared: int
+    ) -> LinkedNode | None:
         """Change an extension from whose path new ones part after `shared` digits."""
-        refs = [NOTHING] * 17
+        parts = [NOTHING] * 17
         index, rest = _INDEX[path[shared]], path[shared + 1 :]
-        loose = {}
+        loose: dict[int, LinkedNode] = {}
         if rest:
-            loose[index] = extension_node(rest, ref)
+            loose[index] = extension_node(rest, part)
         else:
-            refs[index] = ref
-        node = self._update_branch(b"", refs, loose, items, depth + shared)
-        return self._joined(path[:shared], node) if shared else node
+            parts[index] = part
+        node = self._update_branch(None, parts, loose, items, depth + shared)
+        return self._joined(path[:shared], node) if shared and node else node
 
-    def _build(self, items: Sequence[Item], depth: int) -> bytes:
-        """Return the node of values alone; empty if there are none."""
-        if len(items) < 2:
-            return leaf_node(items[0][0][depth:], string_part(items[0][1])) if items else b""
+    def _build(self, items: Sequence[Item], depth: int) -> LinkedNode | None:
+        """Return the node of values alone; None if there are none."""
+        return self._built(items, depth) if items else None
+
+    def _built(self, items: Sequence[Item], depth: int) -> LinkedNode:
+        if len(items) == 1:
+            path, value, link = items[0]
+            return leaf_node(path[depth:], string_part(value), link)
         first = items[0][0]
         shared = _shared(items[-1][0], first[depth:], depth)
         if shared:
             branch = self._build_branch(items, depth + shared)
-            return extension_node(first[depth : depth + shared], self._reference(branch))
+            return extension_node(first[depth : depth + shared], self._part(branch))
         return self._build_branch(items, depth)
 
-    def _build_branch(self, items: Sequence[Item], depth: int) -> bytes:
-        refs = [NOTHING] * 17
+    def _build_branch(self, items: Sequence[Item], depth: int) -> LinkedNode:
+        parts = [NOTHING] * 17
         start, count = 0, len(items)
         if len(items[0][0]) == depth:
-            refs[16] = string_part(items[0][1])
+            parts[16] = string_part(items[0][1])
             start = 1
         while start < count:
             digit = items[start][0][depth]
             stop = start + 1
             while stop < count and items[stop][0][depth] == digit:
                 stop += 1
-            refs[_INDEX[digit]] = self._reference(self._build(items[start:stop], depth + 1))
+            parts[_INDEX[digit]] = self._part(self._built(items[start:stop], depth + 1))
             start = stop
-        return branch_node(refs)
+        return branch_node(parts)
 
-    def _reference(self, raw: bytes) -> bytes:
-        """Return how a parent refers to a node, which the trie then has."""
-        return raw if len(raw) < 32 else self._keep(raw)
+    def _child(self, part: bytes) -> LinkedNode:
+        """Return the node that a part stands for."""
+        return self._node_source(part[1:]) if len(part) == LINKED_SIZE else b"\x00" + part
 
-    def _keep(self, raw: bytes) -> bytes:
-        node_hash = keccak256(raw)
-        self.gained[node_hash] = raw
-        return b"\xa0" + node_hash
+    def _lose(self, part: bytes) -> None:
+        if len(part) == LINKED_SIZE:
+            self.lost.append(part[33:])
+
+    def _part(self, node: LinkedNode) -> bytes:
+        """Return the part that stands for a node, which the trie then has."""
+        return self._keep(node) if len(node) > _MAX_INLINE else node[1:]
+
+    def _keep(self, node: LinkedNode) -> bytes:
+        return b"\xa0" + keccak256(rlp_of(node)) + self.new.add(node)
 
 
 def _shared(whole: str, path: str, depth: int) -> int:

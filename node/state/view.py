@@ -1,10 +1,11 @@
 """What the rest of the node knows about state: accounts, read-only views, and a block's changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from node.errors import CorruptStore
+from node.state.linked_node import LinkedNode, NewNodes, Reference, moved_number
 from node.types.primitives import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -95,8 +96,18 @@ class StateView(Protocol):
         """Return the code with this hash; CorruptStore if it is missing."""
         ...
 
-    def trie_node(self, node_hash: Hash32) -> bytes:
-        """Return the trie node with this hash; CorruptStore if it is missing or damaged."""
+    @property
+    def root(self) -> Reference | None:
+        """Where the state trie is; None if it is empty."""
+        ...
+
+    @property
+    def next_node(self) -> int:
+        """The number that the next trie node gets."""
+        ...
+
+    def trie_node(self, reference: Reference) -> LinkedNode:
+        """Return a trie node; CorruptStore if it is missing or damaged."""
         ...
 
 
@@ -111,15 +122,6 @@ def checked_code(code_hash: Hash32, found: bytes | None) -> bytes:
     return found
 
 
-def checked_node(node_hash: Hash32, found: bytes | None) -> bytes:
-    """Return what was found under a node hash, if it is that node; CorruptStore otherwise."""
-    if found is None:
-        raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
-    if keccak256(found) != node_hash:
-        raise CorruptStore(f"trie node 0x{node_hash.hex()}: the stored bytes have another hash")
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class StateChanges:
     """What a block did to the state of its parent; values that stayed the same are left out.
@@ -129,10 +131,9 @@ class StateChanges:
     it): their `storage` entries are what was set afterwards, and `previous_storage` does not list
     what was lost, since a view cannot list an account's slots.
 
-    `trie_nodes` are the nodes that the state trie or a storage trie gained, and `repeated_nodes`
-    lists those that more than one of them gained, once for each further trie. `obsolete_nodes` are
-    those that a trie lost, once for each; a trie of `cleared_storage` is left out, as it was not
-    read: it counts as lost as a whole.
+    `nodes` are those that the tries gained; the state trie is at `root` then. `lost_nodes` are the
+    numbers of those that they lost, but for the tries of `cleared_storage`, which were not read:
+    they are lost as a whole, from `lost_tries` on.
     """
 
     parent_root: Hash32
@@ -143,6 +144,16 @@ class StateChanges:
     previous_storage: Mapping[tuple[Address, int], int]
     cleared_storage: frozenset[Address]
     codes: Mapping[Hash32, bytes]
-    trie_nodes: Mapping[Hash32, bytes]
-    repeated_nodes: tuple[bytes, ...]
-    obsolete_nodes: tuple[bytes, ...]
+    nodes: NewNodes
+    root: Reference | None
+    lost_nodes: tuple[bytes, ...]
+    lost_tries: tuple[Reference, ...]
+
+    def moved(self, first: int) -> "StateChanges":
+        """Return the changes with their nodes numbered from `first`: others were written since."""
+        before, root = self.nodes.first, self.root
+        if first == before:
+            return self
+        if root is not None:
+            root = root[:32] + moved_number(root[32:], before, first)
+        return replace(self, nodes=self.nodes.moved(first), root=root)

@@ -5,9 +5,9 @@ a length of the journal. A journal entry is (mapping, key, previous value): goin
 checkpoint writes the previous values back, latest first.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
+from node.state.linked_node import NewNodes, Reference, reference_to
 from node.state.trie import Trie
 from node.state.view import EMPTY_ACCOUNT, Account, StateChanges, StateView
 from node.types.primitives import (
@@ -40,23 +40,6 @@ class _Storage:
         self.original: dict[int, int] = {}
         # Whether slots that are not in `current` are 0, rather than what the view says.
         self.is_detached = is_detached
-
-
-class _NodeChanges:
-    """The trie nodes that several tries gained and lost."""
-
-    __slots__ = ("gained", "lost", "repeated")
-
-    def __init__(self) -> None:
-        self.gained: dict[Hash32, bytes] = {}
-        self.repeated: list[bytes] = []
-        self.lost: list[bytes] = []
-
-    def add(self, gained: dict[Hash32, bytes], lost: Iterable[bytes]) -> None:
-        """Count one trie's changes in."""
-        self.repeated += self.gained.keys() & gained.keys()
-        self.gained.update(gained)
-        self.lost += lost
 
 
 class WorldState:
@@ -218,7 +201,8 @@ class WorldState:
         storage = self._storages.get(address) or self._open_storage(address)
         if any(storage.current.values()):
             return True
-        return self._storage_trie(address, storage).commit()[0] != EMPTY_TRIE_ROOT
+        scratch = NewNodes(self._view.next_node)
+        return self._storage_trie(address, storage, scratch).commit() != EMPTY_TRIE_ROOT
 
     def _open_storage(self, address: Address) -> _Storage:
         self.account(address)
@@ -348,24 +332,32 @@ class WorldState:
         """
         view, viewed = self._view, self._viewed_accounts
         accounts: dict[Address, Account | None] = {}
-        nodes = _NodeChanges()
+        nodes = NewNodes(view.next_node)
+        lost: list[bytes] = []
+        links: dict[Address, bytes] = {}
         for address, account in sorted(self._accounts.items()):
-            if address not in self._storages:
+            if not self._has_written_storage(address):
                 if account != viewed[address]:
                     accounts[address] = account
                 continue
-            rooted, storage_trie, storage_nodes = self._with_storage_root(address)
-            if rooted != viewed[address]:
-                accounts[address] = rooted
-                nodes.add(storage_nodes, storage_trie.obsolete)
-        state_trie = Trie(view.trie_node, view.state_root)
+            start = nodes.next
+            trie = self._storage_trie(address, self._storages[address], nodes)
+            rooted = self._with_storage_root(account, trie.commit())
+            if rooted == viewed[address]:
+                nodes.forget(start)
+                continue
+            accounts[address] = rooted
+            links[address] = b"" if trie.root is None else trie.root[32:]
+            lost += trie.lost
+        state_trie = Trie(view.trie_node, view.root, nodes)
         for address, account in accounts.items():
             if account is None:
                 state_trie.delete(keccak256(address))
             else:
-                state_trie.put(keccak256(address), account.encode())
-        state_root, state_nodes = state_trie.commit()
-        nodes.add(state_nodes, state_trie.obsolete)
+                link = links[address] if address in links else self._link(address)
+                state_trie.put(keccak256(address), account.encode(), link)
+        state_root = state_trie.commit()
+        cleared = sorted(filter(self._has_lost_storage, accounts))
         slots = [(a, slot) for a in accounts for slot in self._changed_slots(a)]
         return StateChanges(
             parent_root=view.state_root,
@@ -374,27 +366,36 @@ class WorldState:
             storage={(a, slot): self._storages[a].current[slot] for a, slot in slots},
             previous_accounts={address: viewed[address] for address in accounts},
             previous_storage={(a, slot): self._slot_before(a, slot) for a, slot in slots},
-            cleared_storage=frozenset(filter(self._has_lost_storage, accounts)),
+            cleared_storage=frozenset(cleared),
             codes=self._new_codes(accounts),
-            trie_nodes=nodes.gained,
-            repeated_nodes=tuple(sorted(nodes.repeated)),
-            obsolete_nodes=tuple(nodes.lost),
+            nodes=nodes,
+            root=state_trie.root,
+            lost_nodes=(*lost, *state_trie.lost),
+            lost_tries=tuple(filter(None, map(self._viewed_storage, cleared))),
         )
 
-    def _with_storage_root(
-        self, address: Address
-    ) -> tuple[Account | None, Trie, dict[Hash32, bytes]]:
-        """Return an account with the root of its storage as it is now, its trie and new nodes."""
-        account, storage = self._accounts[address], self._storages[address]
-        trie = self._storage_trie(address, storage)
-        root, nodes = trie.commit()
+    @staticmethod
+    def _with_storage_root(account: Account | None, root: Hash32) -> Account | None:
         if account is None:
-            return (EMPTY_ACCOUNT._replace(storage_root=root) if nodes else None), trie, nodes
-        return account._replace(storage_root=root), trie, nodes
+            return None if root == EMPTY_TRIE_ROOT else EMPTY_ACCOUNT._replace(storage_root=root)
+        return account._replace(storage_root=root)
 
-    def _storage_trie(self, address: Address, storage: _Storage) -> Trie:
-        viewed = None if storage.is_detached else self._viewed_accounts[address]
-        trie = Trie(self._view.trie_node, viewed.storage_root if viewed else EMPTY_TRIE_ROOT)
+    def _viewed_storage(self, address: Address) -> Reference | None:
+        """Return where the storage trie of an account is that the view has."""
+        account = self._viewed_accounts[address]
+        if account is None or account.storage_root == EMPTY_TRIE_ROOT:
+            return None
+        leaf = Trie(self._view.trie_node, self._view.root).leaf(keccak256(address))
+        return reference_to(account.storage_root, b"" if leaf is None else leaf[1])
+
+    def _link(self, address: Address) -> bytes:
+        """Return the link of an account whose storage stays."""
+        storage_root = self._viewed_storage(address)
+        return b"" if storage_root is None else storage_root[32:]
+
+    def _storage_trie(self, address: Address, storage: _Storage, nodes: NewNodes) -> Trie:
+        root = None if storage.is_detached else self._viewed_storage(address)
+        trie = Trie(self._view.trie_node, root, nodes)
         for slot in self._changed_slots(address):
             key, value = keccak256(slot.to_bytes(32, "big")), storage.current[slot]
             if value:
@@ -412,6 +413,10 @@ class WorldState:
         return sorted(
             slot for slot, value in storage.current.items() if value != before.get(slot, 0)
         )
+
+    def _has_written_storage(self, address: Address) -> bool:
+        storage = self._storages.get(address)
+        return storage is not None and (storage.is_detached or bool(self._changed_slots(address)))
 
     def _slot_before(self, address: Address, slot: int) -> int:
         return 0 if self._storages[address].is_detached else self._viewed_slots[address][slot]

@@ -10,9 +10,10 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,6 @@ import lmdb
 
 from node.errors import ConfigError, CorruptStore, CriticalError, NodeError
 from node.json_file import sync_directory
-from node.storage.node_journal import NodeJournal, PendingNodes, StagedNodes, write_record
 from node.storage.page_walk import MissingPage, check_pages
 from node.storage.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, Table
 
@@ -64,46 +64,22 @@ class Snapshot:
         self,
         transaction: "lmdb.Transaction[bytes]",
         tables: "dict[Table, lmdb._Database]",
-        journal: NodeJournal,
     ) -> None:
         self._transaction = transaction
         self._tables = tables
-        self._journal = journal
-        self._pending_nodes: PendingNodes | None = None
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Return the value under `key`, None if there is none."""
         return self._transaction.get(key, db=self._tables[table])
 
-    def trie_node(self, node_hash: bytes) -> bytes | None:
-        """Return a trie node as it is stored, None if there is none; one that was let go a few
-        commits ago may still be there.
-        """
-        raw = self.get(Table.TRIE_NODES, node_hash)
-        if raw is not None:
-            return raw
-        if self._pending_nodes is None:
-            self._pending_nodes = PendingNodes(self._journal, self)
-        return self._pending_nodes.find(self, node_hash)
+    def getter(self, table: Table) -> Callable[[bytes], bytes | None]:
+        """Return `get` for one table, for those who ask often."""
+        return partial(self._transaction.get, db=self._tables[table])
 
     def last_key(self, table: Table) -> bytes | None:
         """Return the greatest key, None if the table is empty."""
         with self._transaction.cursor(db=self._tables[table]) as cursor:
             return cursor.key() if cursor.last() else None
-
-    def present(self, table: Table, keys: Iterable[bytes]) -> set[bytes]:
-        """Return those of `keys`, which ascend, that are there; fastest where they are few."""
-        found: set[bytes] = set()
-        following: bytes | None = None  # no key of the table lies between the last one and this
-        with self._transaction.cursor(db=self._tables[table]) as cursor:
-            for key in keys:
-                if following is None or key > following:
-                    if not cursor.set_range(key):
-                        break
-                    following = cursor.key()
-                if key == following:
-                    found.add(key)
-        return found
 
     def size(self, table: Table) -> int:
         """Return how many bytes the pages of a table take in the file."""
@@ -135,24 +111,7 @@ class Snapshot:
 
 
 class WriteTransaction(Snapshot):
-    """A snapshot that sees, and can make, changes; all or none of them are committed.
-
-    What happens to trie nodes is staged in `staged_nodes`, and written before the commit.
-    """
-
-    def __init__(
-        self,
-        transaction: "lmdb.Transaction[bytes]",
-        tables: "dict[Table, lmdb._Database]",
-        journal: NodeJournal,
-    ) -> None:
-        super().__init__(transaction, tables, journal)
-        self.staged_nodes = StagedNodes()
-
-    def trie_node(self, node_hash: bytes) -> bytes | None:
-        """Return a trie node, those that are staged included."""
-        raw = self.staged_nodes.nodes.get(node_hash)
-        return super().trie_node(node_hash) if raw is None else raw
+    """A snapshot that sees, and can make, changes; all or none of them are committed."""
 
     def put(self, table: Table, key: bytes, value: bytes) -> None:
         """Set the value under `key`."""
@@ -163,10 +122,12 @@ class WriteTransaction(Snapshot):
         with self._transaction.cursor(db=self._tables[table]) as cursor:
             cursor.putmulti(items)
 
-    def put_new(self, table: Table, items: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
-        """Set values under keys that are absent; return the keys that were there, left alone."""
-        put, db = self._transaction.put, self._tables[table]
-        return [key for key, value in items if not put(key, value, overwrite=False, db=db)]
+    def append_all(self, table: Table, items: Sequence[tuple[bytes, bytes]]) -> None:
+        """Set the values under keys that ascend; CorruptStore unless all are above the last one."""
+        with self._transaction.cursor(db=self._tables[table]) as cursor:
+            _, added = cursor.putmulti(items, append=True)
+        if added != len(items):
+            raise CorruptStore(f"{table}: what comes next is there already")
 
     def delete_all(self, table: Table, keys: Iterable[bytes]) -> list[bytes]:
         """Remove many keys; return those that were absent."""
@@ -190,7 +151,6 @@ class Database:
         self._environment = environment
         self._tables = tables
         self._lock = lock
-        self.node_journal = NodeJournal()
         self._writing_thread: int | None = None
 
     @classmethod
@@ -267,7 +227,7 @@ class Database:
         """
         try:
             with self._environment.begin() as transaction:
-                yield Snapshot(transaction, self._tables, self.node_journal)
+                yield Snapshot(transaction, self._tables)
         except lmdb.Error as error:
             raise _translated(error, "reading the database") from error
 
@@ -285,15 +245,9 @@ class Database:
             with self._environment.begin(write=True) as transaction:
                 self._writing_thread = this_thread
                 try:
-                    writing = WriteTransaction(transaction, self._tables, self.node_journal)
-                    yield writing
-                    record = writing.staged_nodes.record()
-                    if record is not None:
-                        number = write_record(writing, self.node_journal, record)
+                    yield WriteTransaction(transaction, self._tables)
                 finally:
                     self._writing_thread = None
-            if record is not None:
-                self.node_journal.keep(number, record)
         except lmdb.Error as error:
             raise _translated(error, "writing to the database") from error
 

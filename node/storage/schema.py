@@ -18,41 +18,36 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | ACCOUNTS     | address                      | account RLP, as in the state trie                  |
 | STORAGE      | address, slot (32 bytes)     | value, big-endian without leading zeros            |
 | CODES        | code hash                    | code                                               |
-| TRIE_NODES   | node hash                    | node RLP, of the state trie and all storage tries  |
-| NODE_COUNTS  | node hash                    | how often it is held beyond once                   |
-| NODE_JOURNAL | commit that changed tries    | nodes that it gained and let go, sealed (below)    |
-| GARBAGE      | `garbage_key`                | hashes of trie nodes to let go, one after another  |
+| TRIE_NODES   | node number (6 bytes)        | number of links, links, node RLP                   |
+| STATES       | block hash                   | numbers: first node it wrote, its state root       |
+| GARBAGE      | `garbage_key`                | numbers of trie nodes to delete, one after another |
 | UNDO         | block hash                   | what `revert` needs to undo this block (below)     |
 | META         | name                         | single values: schema version, heads, ...          |
 
 ACCOUNTS and STORAGE are the state after one block, the flat state; META's `state_root` says which.
 CODES are found by hash and never deleted.
 
-A trie node is held once for each trie that has it and, from the moment that a later block changes
-that trie, until the node is let go: `node/history.py` says when. With `--history full` none ever
-is. Nearly all nodes are held once: NODE_COUNTS has an entry only for the others.
-
-TRIE_NODES and NODE_COUNTS are behind: `node/storage/node_journal.py` says by what. The newest
-records of NODE_JOURNAL have the rest, so that nodes are read with `Snapshot.trie_node` and changed
-with `hold_nodes` and `let_nodes_go`, never in the tables. The keys of NODE_JOURNAL count the
-commits that changed tries, from 1.
+The nodes of the state trie and of all storage tries are numbered in the order in which they are
+written: a block appends its own. `node/state/linked_node.py` says how one leads to the next,
+`node/storage/node_table.py` how they are read and written, `node/pruning.py` when they go. META's
+`next_node` is the next number.
 
 An undo record is RLP: [state root before, state root after, [[address, account or empty], ...],
 [[address, slot, value or empty], ...]], with the values from before the block.
 
 Values are believed as far as something vouches for them: a hash in the key, the header's roots, the
-block that an index points to. UNDO, OPENINGS, BLOBS (not their rows), NODE_JOURNAL (not its nodes)
-and META's first block kept have nothing like that, and are sealed (`node/storage/seal.py`).
+block that an index points to. UNDO, OPENINGS, BLOBS (not their rows), STATES, GARBAGE and two of
+META's (first block kept, next node) have nothing like that, and are sealed
+(`node/storage/seal.py`).
 ACCOUNTS and STORAGE are read too often for it: `openrollup replay` compares them with the head's
 state root as a whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from node.errors import CorruptStore, DecodingError
-from node.state.trie_difference import lost_trie_nodes
 from node.state.view import StateChanges
 from node.types.primitives import EMPTY_TRIE_ROOT, Address, Hash32
 from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, encode_uint
@@ -60,7 +55,7 @@ from node.types.rlp_codec import RlpItem, as_bytes, as_list, decode, encode, enc
 if TYPE_CHECKING:  # the database needs the tables from here
     from node.storage.database import Snapshot, WriteTransaction
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA_VERSION_KEY = b"schema_version"
 _STATE_ROOT_KEY = b"state_root"
 
@@ -82,8 +77,7 @@ class Table(StrEnum):
     STORAGE = "storage"
     CODES = "codes"
     TRIE_NODES = "trie_nodes"
-    NODE_COUNTS = "node_counts"
-    NODE_JOURNAL = "node_journal"
+    STATES = "states"
     GARBAGE = "garbage"
     UNDO = "undo"
     META = "meta"
@@ -115,7 +109,7 @@ def set_flat_state_root(transaction: "WriteTransaction", root: Hash32) -> None:
 
 
 def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> bytes:
-    """Write a block's changes to the state tables; return the undo record for `revert`.
+    """Write a block's changes to flat state and codes; return the undo record for `revert`.
 
     CorruptStore if the flat state is not the one that the changes start from.
     """
@@ -145,58 +139,8 @@ def apply_changes(transaction: "WriteTransaction", changes: StateChanges) -> byt
         },
     )
     transaction.put_all(Table.CODES, changes.codes.items())
-    _hold_changed_nodes(transaction, changes)
     set_flat_state_root(transaction, changes.state_root)
     return _encode_undo(changes, previous_storage)
-
-
-def hold_nodes(
-    transaction: "WriteTransaction", nodes: Mapping[Hash32, bytes], repeated: Iterable[bytes] = ()
-) -> None:
-    """Store the nodes that tries gained, or hold once more those that are there.
-
-    `repeated` are some of them, once for each holding beyond the first.
-    """
-    transaction.staged_nodes.hold(nodes, repeated)
-
-
-def _hold_changed_nodes(transaction: "WriteTransaction", changes: StateChanges) -> None:
-    """Hold the nodes that a block's tries gained.
-
-    CorruptStore if the tries of an account that lost its storage cannot be read.
-    """
-    hold_nodes(transaction, changes.trie_nodes, changes.repeated_nodes)
-    for before, after in _cleared_tries(changes):
-        # Its new trie was built from nothing: what the old one had as well is no gain.
-        whole = set(lost_trie_nodes(transaction.trie_node, after, EMPTY_TRIE_ROOT))
-        let_nodes_go(
-            transaction, whole.difference(lost_trie_nodes(transaction.trie_node, after, before))
-        )
-
-
-def obsolete_nodes(snapshot: "Snapshot", changes: StateChanges) -> Iterator[bytes]:
-    """Yield what the tries lost that a block changed, those of cleared accounts included."""
-    yield from changes.obsolete_nodes
-    for before, after in _cleared_tries(changes):
-        yield from lost_trie_nodes(snapshot.trie_node, before, after)
-
-
-def _cleared_tries(changes: StateChanges) -> Iterator[tuple[Hash32, Hash32]]:
-    """Yield the storage roots, before and after, of the accounts that lost all their storage."""
-    for address in sorted(changes.cleared_storage):
-        before, after = changes.previous_accounts[address], changes.accounts[address]
-        yield (
-            before.storage_root if before else EMPTY_TRIE_ROOT,
-            after.storage_root if after else EMPTY_TRIE_ROOT,
-        )
-
-
-def let_nodes_go(transaction: "WriteTransaction", hashes: Iterable[bytes]) -> None:
-    """Undo one holding of each node: it is deleted with the last.
-
-    If there is none, this or one of the next commits is refused with CorruptStore.
-    """
-    transaction.staged_nodes.let_go(hashes)
 
 
 def revert(transaction: "WriteTransaction", undo_record: bytes) -> None:

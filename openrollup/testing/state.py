@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from node.chain import ancestor_hashes, state_view
 from node.execution.simulate import CallRequest, call
 from node.reader import Reader
+from node.state.linked_node import LinkedNode, Reference
 from node.state.view import EMPTY_ACCOUNT, Account, StateChanges, StateView
 from node.types.block import Block, Header
 from node.types.primitives import (
@@ -117,10 +118,19 @@ class ChangedView:
         code = self._changes.codes.get(code_hash)
         return self._view.code(code_hash) if code is None else code
 
-    def trie_node(self, node_hash: Hash32) -> bytes:
+    @property
+    def root(self) -> Reference | None:
         """StateView."""
-        node = self._changes.trie_nodes.get(node_hash)
-        return self._view.trie_node(node_hash) if node is None else node
+        return self._changes.root
+
+    @property
+    def next_node(self) -> int:
+        """StateView."""
+        return self._changes.nodes.next
+
+    def trie_node(self, reference: Reference) -> LinkedNode:
+        """StateView."""
+        return self._changes.nodes.find(reference) or self._view.trie_node(reference)
 
 
 def _address(given: str | bytes) -> Address:

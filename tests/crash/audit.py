@@ -13,6 +13,7 @@ from node.replay import replay
 from node.state.flat_check import check_flat_state
 from node.state.trie_state import stored_state
 from node.storage.database import Snapshot
+from node.storage.node_table import state_root
 from node.storage.schema import Table, flat_state_root
 from node.types.block import Header
 from node.types.primitives import Address, BlockNumber, Hash32
@@ -111,7 +112,7 @@ def _check_state(snapshot: Snapshot, head: Header) -> None:
     """The flat state is the head's, and the head's tries hold the same."""
     assert flat_state_root(snapshot) == head.state_root, "the flat state is of another commit"
     check_flat_state(snapshot, head.state_root)
-    tries = stored_state(snapshot, head.state_root)
+    tries = stored_state(snapshot, state_root(snapshot, head.hash, head.state_root))
     for key, raw in snapshot.items(Table.ACCOUNTS):
         account = tries.account(Address(key))
         assert account is not None and account.encode() == raw

@@ -62,7 +62,6 @@ class Node:
 
 def open_node(database: Database) -> Node:
     config = GENESIS.config
-    database.node_journal.forget()
     engine = Engine(database, config, undo_blocks=UNDO_BLOCKS, kept_blocks=_KEPT)
     reader = Reader(database, config)
     mempool = Mempool(reader, config)

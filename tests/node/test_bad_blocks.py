@@ -29,6 +29,7 @@ from tests.node.chains import (
     Chain,
     contract_of,
     l1_attributes,
+    numbered_from_1,
     open_chain,
 )
 
@@ -404,7 +405,8 @@ def test_transactions_that_run_out_of_something(genesis: Genesis, name: str) -> 
         else:
             assert executed.receipts[-1].logs == ()
         both = Engine(chain.database, genesis.config, interpreter=Interpreter.BOTH)
-        assert both.execute(executed.block) == executed
+        again = both.execute(executed.block)
+        assert numbered_from_1(again) == numbered_from_1(executed)
         with chain.database.read() as snapshot:
             check_flat_state(snapshot, chain.head().state_root)
 
@@ -428,7 +430,8 @@ def test_running_out_of_gas_at_every_step(genesis: Genesis) -> None:
             account = chain.reader.account(receipt.contract_address or Address(b""), chain.head())
             assert (account is not None) == (receipt.status == 1)
         both = Engine(chain.database, genesis.config, interpreter=Interpreter.BOTH)
-        assert both.execute(executed.block) == executed
+        again = both.execute(executed.block)
+        assert numbered_from_1(again) == numbered_from_1(executed)
 
 
 def test_a_nonce_that_cannot_grow(l1: Doors) -> None:

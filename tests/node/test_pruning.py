@@ -1,6 +1,7 @@
 """Pruning step by step: how far it goes, what is left to read, and what is said of the rest."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,10 @@ from node.replay import replay
 from node.state.flat_check import check_flat_state
 from node.state.proofs import verify_proof
 from node.state.trie_difference import lost_nodes
-from node.state.trie_state import stored_state
 from node.state.view import decode_account
-from node.storage.node_journal import SLICES
+from node.storage.node_table import state_root, stored_node
 from node.storage.schema import Table
-from node.types.primitives import EMPTY_TRIE_ROOT, BlockNumber, keccak256
+from node.types.primitives import BlockNumber, keccak256
 from node.types.transaction import DEPOSIT
 from tests.node.chains import BOB, GENESIS, ROLLUP_GENESIS, Chain, open_chain
 
@@ -99,8 +99,8 @@ def test_nothing_above_the_finalized_block_is_pruned() -> None:
         assert chain.head().ref == finalized
         with chain.database.read() as snapshot:
             check_flat_state(snapshot, chain.head().state_root)
-            find = stored_state(snapshot, old.state_root).trie_node  # the branch can be read
-            assert list(lost_nodes(find, old.state_root, EMPTY_TRIE_ROOT))
+            root = state_root(snapshot, old.hash, old.state_root)  # the branch can be read
+            assert list(lost_nodes(partial(stored_node, snapshot), root, None))
         parent = chain.reader.header_by_number(BlockNumber(1))
         assert parent is not None
         with pytest.raises(CriticalError, match="would take back the finalized block"):
@@ -179,7 +179,7 @@ def test_a_store_whose_nodes_went_missing_is_not_pruned_further() -> None:
             for key, _ in list(tx.items(Table.TRIE_NODES)):
                 tx.delete(Table.TRIE_NODES, key)
         with pytest.raises(CorruptStore, match="it is gone before its time"):
-            extend_finalizing_the_parent(chain, SLICES)
+            extend_finalizing_the_parent(chain, 1)
         before = begins(chain), chain.head()
         with pytest.raises(CorruptStore, match="it is gone before its time"):
             extend_finalizing_the_parent(chain, 1)

@@ -1,6 +1,5 @@
 """Pruning over random histories: nothing that is kept is ever lost, and nothing else stays."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,52 +15,53 @@ from node.errors import PrunedHistory
 from node.execution.transition import ExecutedBlock
 from node.history import first_kept
 from node.state.flat_check import check_flat_state
-from node.state.trie_node import Branch, Child, Extension, Leaf, decode_node
+from node.state.linked_node import Reference, reference_to
+from node.state.trie_node import Branch, Child, Extension, Leaf, decode_linked
 from node.state.view import decode_account
 from node.storage.database import Snapshot
+from node.storage.node_table import state_root, stored_node
 from node.storage.schema import Table
 from node.types.block import BlockRef, Header
-from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, create_address, keccak256
+from node.types.primitives import Hash32, create_address
 from node.types.transaction import Transaction
 from tests.node.chains import ALICE, GENESIS, open_chain
-from tests.node.storage.stored_nodes import held_nodes
+from tests.node.storage.stored_nodes import stored_nodes
 
-Held = frozenset[tuple[str, bytes]]
-"""The nodes of a state: the account's key (empty for the state trie) and the node's hash."""
+Held = frozenset[bytes]
+"""The numbers of the nodes of a state."""
 
 
-def trie_nodes(snapshot: Snapshot, root: Hash32) -> Iterator[tuple[bytes, dict[str, bytes]]]:
-    """Yield the hash of each node of a trie, with the leaves in it by the end of their paths."""
-    pending = [] if root == EMPTY_TRIE_ROOT else [("", root)]
+def trie_nodes(snapshot: Snapshot, root: Reference | None) -> Iterator[tuple[bytes, list[Leaf]]]:
+    """Yield the number of each node of a trie, with the leaves in it."""
+    pending = [] if root is None else [root]
     while pending:
-        path, node_hash = pending.pop()
-        raw = snapshot.trie_node(node_hash)
-        assert raw is not None, "a node that is in use is gone"
-        assert keccak256(raw) == node_hash
-        leaves: dict[str, bytes] = {}
-        inside: list[tuple[str, Child | None]] = [(path, decode_node(raw))]
+        reference = pending.pop()
+        leaves: list[Leaf] = []
+        inside: list[Child | None] = [decode_linked(stored_node(snapshot, reference))]
         while inside:
-            path, child = inside.pop()
-            match child:
-                case bytes():
-                    pending.append((path, Hash32(child)))
-                case Leaf():
-                    leaves[path + child.path] = child.value
-                case Extension():
-                    inside.append((path + child.path, child.child))
-                case Branch():
-                    inside += [(f"{path}{n:x}", below) for n, below in enumerate(child.children)]
-        yield node_hash, leaves
+            match inside.pop():
+                case bytes() as child:
+                    pending.append(child)
+                case Leaf() as leaf:
+                    leaves.append(leaf)
+                case Extension() as extension:
+                    inside.append(extension.child)
+                case Branch() as branch:
+                    inside += branch.children
+        yield reference[32:], leaves
 
 
-def state_nodes(snapshot: Snapshot, root: Hash32) -> Held:
-    """Walk a whole state."""
-    held: set[tuple[str, bytes]] = set()
-    for node_hash, leaves in trie_nodes(snapshot, root):
-        held.add(("", node_hash))
-        for key, value in leaves.items():
-            storage = trie_nodes(snapshot, decode_account(value).storage_root)
-            held.update((key, below) for below, _ in storage)
+def state_nodes(snapshot: Snapshot, header: Header) -> Held:
+    """Walk a whole state; no node is in it twice."""
+    held: list[bytes] = []
+    for number, leaves in trie_nodes(
+        snapshot, state_root(snapshot, header.hash, header.state_root)
+    ):
+        held.append(number)
+        for leaf in leaves:
+            root = reference_to(decode_account(leaf.value).storage_root, leaf.link)
+            held += (below for below, _ in trie_nodes(snapshot, root))
+    assert len(held) == len(set(held))
     return frozenset(held)
 
 
@@ -95,8 +95,6 @@ class History(RuleBasedStateMachine):
         self.contracts = [create_address(ALICE.address, nonce) for nonce in (0, 1)]
         self.path: list[Header] = [self.chain.head()]
         self.branches: dict[Hash32, Header] = {}
-        # What unwound blocks left, by number; a block that was unwound twice is there twice.
-        self.left: list[tuple[int, Held]] = []
         self.held: dict[Hash32, Held] = {}
         self.finalized = 0
         self.first = 0
@@ -108,7 +106,7 @@ class History(RuleBasedStateMachine):
 
     def walk(self, header: Header) -> None:
         with self.chain.database.read() as snapshot:
-            self.held[header.hash] = state_nodes(snapshot, header.state_root)
+            self.held[header.hash] = state_nodes(snapshot, header)
 
     def transactions(self, wanted: list[Action], parent: Header) -> list[Transaction]:
         return [
@@ -134,7 +132,6 @@ class History(RuleBasedStateMachine):
         self.chain.engine.insert(executed, safe=finalized, finalized=finalized)
         for lost in reversed(self.path[header.number :]):
             self.branches[lost.hash] = lost
-            self.left.append((lost.number, self.held[lost.hash] - self.held[lost.parent_hash]))
         self.path[header.number :] = [header]
         self.branches.pop(header.hash, None)
         self.walk(header)
@@ -191,7 +188,7 @@ class History(RuleBasedStateMachine):
             for header in (*self.path, *self.branches.values()):
                 if self.is_kept(header):
                     state_view(snapshot, header)
-                    assert state_nodes(snapshot, header.state_root) == self.held[header.hash]
+                    assert state_nodes(snapshot, header) == self.held[header.hash]
                     assert get_block(snapshot, header.hash) is not None
                 elif header.state_root != self.path[-1].state_root:
                     with pytest.raises(PrunedHistory):
@@ -200,25 +197,28 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def what_is_not_kept_is_gone(self) -> None:
-        expected = {
-            node for header in self.path[self.first :] for _, node in self.held[header.hash]
-        }
-        for number, left in self.left:
-            if number > self.first:
-                expected |= {node for _, node in left}
+        expected: set[bytes] = set()
+        for header in self.path[self.first :]:
+            expected |= self.held[header.hash]
+        for header in self.branches.values():
+            if header.number > self.first:
+                expected |= self.held[header.hash] - self.held[header.parent_hash]
         with self.chain.database.read() as snapshot:
-            assert held_nodes(snapshot).keys() == expected
+            assert stored_nodes(snapshot).keys() == expected
+            states = {key for key, _ in snapshot.items(Table.STATES)}
             bodies = {key for key, _ in snapshot.items(Table.BODIES)}
             receipts = {key for key, _ in snapshot.items(Table.RECEIPTS)}
             places = {raw[:32] for _, raw in snapshot.items(Table.TRANSACTIONS)}
-        canonical = {header.hash for header in self.path[self.first :]} | {self.path[0].hash}
+        canonical = {header.hash for header in self.path[self.first :]}
         branches = {h.hash for h in self.branches.values() if h.number > self.first}
+        assert states == canonical | branches
+        canonical.add(self.path[0].hash)
         assert bodies == receipts == canonical | branches
         assert places <= canonical
 
     @rule()
     def settle(self) -> None:
-        """With one block kept and no branch left, each node is held once for each of its tries."""
+        """With one block kept and no branch left, there are the nodes of two states."""
         self.restart(1)
         for _ in range(3):
             self.add_and_finalize([], 0)
@@ -227,12 +227,8 @@ class History(RuleBasedStateMachine):
             first = first_kept(snapshot)
             assert first == len(self.path) - 2 == self.finalized
             self.first = first
-            expected: Counter[bytes] = Counter()
-            for _, node in self.held[self.path[first].hash]:
-                expected[node] += 1
-            new = self.held[self.path[-1].hash] - self.held[self.path[first].hash]
-            expected.update(node for _, node in new)
-            assert held_nodes(snapshot) == expected
+            held = self.held[self.path[first].hash] | self.held[self.path[-1].hash]
+            assert stored_nodes(snapshot).keys() == held
 
 
 TestHistory = History.TestCase

@@ -12,10 +12,9 @@ from node.config import (
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Call, Outcome, run_message
 from node.evm.rules import Interpreter, Rules, rules_at
-from node.state.trie_state import TrieState
+from node.state.trie_state import empty_state
 from node.state.world_state import WorldState
 from node.types.primitives import (
-    EMPTY_TRIE_ROOT,
     ZERO_ADDRESS,
     Address,
     BlockNumber,
@@ -42,7 +41,7 @@ ROLLUP = rules_at(ROLLUP_CONFIG, 0, Interpreter.BOTH)
 
 
 def empty_world() -> WorldState:
-    return WorldState(TrieState(lambda _: None, EMPTY_TRIE_ROOT, lambda _: None))
+    return WorldState(empty_state())
 
 
 class Machine:

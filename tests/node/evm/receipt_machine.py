@@ -9,12 +9,11 @@ from node.evm.attribution import ATTRIBUTION_ADDRESS
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Call, Outcome, run_message
 from node.evm.rules import rules_at
-from node.state.trie_state import TrieState
+from node.state.trie_state import empty_state
 from node.state.world_state import WorldState
 from node.types.attribution_record import Influence, Record
 from node.types.attribution_stream import StreamState, credit_slot, stream_slot, unpack_stream
 from node.types.primitives import (
-    EMPTY_TRIE_ROOT,
     ZERO_ADDRESS,
     ZERO_HASH,
     Address,
@@ -61,7 +60,7 @@ class ReceiptMachine:
     """Accounts, the precompile's account as genesis makes it, and the contract `Caller`."""
 
     def __init__(self) -> None:
-        empty = TrieState(lambda _: None, EMPTY_TRIE_ROOT, lambda _: None)
+        empty = empty_state()
         self.world = WorldState(empty)
         self.rules = rules_at(CONFIG, 0)
         self.environment = BlockEnvironment(

@@ -12,6 +12,7 @@ from node.execution.transition import (
     execute_block,
 )
 from node.genesis import Genesis, genesis_block
+from node.state.linked_node import LinkedNode, NewNodes, Reference, checked_node
 from node.state.trie_state import TrieState
 from node.state.view import Account, StateChanges
 from node.state.world_state import WorldState
@@ -32,21 +33,27 @@ SEQUENCER_VAULT = hex_address("4200000000000000000000000000000000000011")
 
 
 class StateStore:
-    """Trie nodes and codes by hash, fed with the changes of blocks."""
+    """Trie nodes by number, codes by hash, fed with the changes of blocks."""
 
     def __init__(self) -> None:
-        self.nodes: dict[Hash32, bytes] = {}
+        self.nodes = NewNodes(1)
+        self.roots: dict[Hash32, Reference | None] = {EMPTY_TRIE_ROOT: None}
         self.codes: dict[Hash32, bytes] = {}
 
     def view(self, root: Hash32) -> TrieState:
-        return TrieState(self.nodes.get, root, self.codes.get)
+        return TrieState(self.node, self.roots[root], self.codes.get, self.nodes.next)
+
+    def node(self, reference: Reference) -> LinkedNode:
+        return checked_node(reference, self.nodes.find(reference))
 
     def world(self) -> WorldState:
         """A new, empty state to fill and `add`."""
         return WorldState(self.view(EMPTY_TRIE_ROOT))
 
     def add(self, changes: StateChanges) -> Hash32:
-        self.nodes.update(changes.trie_nodes)
+        changes = changes.moved(self.nodes.next)
+        self.nodes.nodes += changes.nodes.nodes
+        self.roots[changes.state_root] = changes.root
         self.codes.update(changes.codes)
         return changes.state_root
 

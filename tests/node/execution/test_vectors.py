@@ -16,6 +16,8 @@ from node.config import (
 from node.errors import CorruptStore
 from node.execution.fees import Eip1559Parameters, encode_extra_data
 from node.execution.transition import build_block, execute_block
+from node.state.linked_node import NUMBER_SIZE, LinkedNode, NodeSource, Reference, linked
+from node.state.trie_node import Branch, decode_node
 from node.state.trie_state import TrieState
 from node.types.block import Header, decode_block
 from node.types.payload import PayloadAttributes
@@ -105,9 +107,23 @@ def test_a_real_rollup_block_reaches_its_hash(name: str) -> None:
     )
     preimages = {Hash32(from_hex(key)): from_hex(value) for key, value in raw["preimages"].items()}
     parent = _header(raw["parent_header"])
-    view = TrieState(preimages.get, parent.state_root, preimages.get)
+    root = parent.state_root + bytes(NUMBER_SIZE)
+    view = TrieState(_by_hash(preimages), root, preimages.get, 1)
     executed = build_block(config, parent, attributes, view, _absent)
     assert executed.block.hash.hex() == raw["expected_block_hash"].removeprefix("0x")
+
+
+def _by_hash(nodes: dict[Hash32, bytes]) -> NodeSource:
+    """Return nodes that have no numbers: those in references and links are all 0."""
+
+    def source(reference: Reference) -> LinkedNode:
+        rlp = nodes[Hash32(reference[:32])]
+        node = decode_node(rlp)
+        children = node.children if isinstance(node, Branch) else [getattr(node, "child", None)]
+        count = sum(isinstance(child, bytes) for child in children)
+        return linked(rlp, bytes(NUMBER_SIZE * count))
+
+    return source
 
 
 def test_geths_prague_chain_executes_to_its_head() -> None:

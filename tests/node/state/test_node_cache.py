@@ -3,37 +3,38 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.state.linked_node import LinkedNode, NewNodes, linked, number_bytes
 from node.state.node_cache import NodeCache
-from node.types.primitives import keccak256
 
-_NODES = [b"%d" % number * 20 for number in range(60)]
+_NODES = [(number_bytes(number), linked(b"%d" % number * 20, b"")) for number in range(60)]
 _COST = 250 + 60
 
 
 def test_what_was_added_is_there() -> None:
     cache = NodeCache()
-    for raw in _NODES:
-        cache.add(keccak256(raw), raw)
-    assert [cache.get(keccak256(raw)) for raw in _NODES] == _NODES
-    assert cache.get(keccak256(b"another")) is None
+    for number, node in _NODES:
+        cache.add(number, node)
+    assert [cache.get(number) for number, _ in _NODES] == [node for _, node in _NODES]
+    assert cache.get(number_bytes(60)) is None
 
 
 def test_a_block_brings_its_nodes_and_takes_those_it_ended() -> None:
     cache = NodeCache()
-    cache.add(keccak256(_NODES[0]), _NODES[0])
-    cache.replace({keccak256(raw): raw for raw in _NODES[1:3]}, [keccak256(_NODES[0])])
-    assert [cache.get(keccak256(raw)) for raw in _NODES[:4]] == [None, *_NODES[1:3], None]
+    cache.add(*_NODES[0])
+    cache.replace(NewNodes(1, [node for _, node in _NODES[1:3]]), [_NODES[0][0]])
+    held = [cache.get(number) for number, _ in _NODES[:4]]
+    assert held == [None, _NODES[1][1], _NODES[2][1], None]
 
 
 @given(st.lists(st.sampled_from(_NODES), max_size=200))
-def test_memory_is_bounded_and_what_is_used_stays(used: list[bytes]) -> None:
+def test_memory_is_bounded_and_what_is_used_stays(used: list[tuple[bytes, LinkedNode]]) -> None:
     cache = NodeCache(20 * _COST)
-    favourite = _NODES[0]
-    cache.add(keccak256(favourite), favourite)
-    for raw in used:
-        if cache.get(keccak256(raw)) is None:
-            cache.add(keccak256(raw), raw)
-        assert cache.get(keccak256(favourite)) == favourite
-        assert sum(cache.get(keccak256(raw)) is not None for raw in _NODES) >= 1
-    held = [raw for raw in _NODES if keccak256(raw) in cache._young or keccak256(raw) in cache._old]
+    favourite, kept = _NODES[0]
+    cache.add(favourite, kept)
+    for number, node in used:
+        if cache.get(number) is None:
+            cache.add(number, node)
+        assert cache.get(favourite) == kept
+        assert sum(cache.get(number) is not None for number, _ in _NODES) >= 1
+    held = [number for number, _ in _NODES if number in cache._young or number in cache._old]
     assert len(held) <= 22

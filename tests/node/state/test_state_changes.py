@@ -3,6 +3,8 @@
 import pytest
 
 from node.errors import CorruptStore
+from node.state.linked_node import LinkedNode, NewNodes, Reference, checked_node, root_hash
+from node.state.proofs import storage_root
 from node.state.trie_state import TrieState, empty_state
 from node.state.view import EMPTY_ACCOUNT, StateChanges
 from node.state.world_state import WorldState
@@ -13,15 +15,17 @@ from node.types.primitives import (
     Address,
     keccak256,
 )
+from tests.node.execution.memory_chain import StateStore
 
 ALICE, BOB, CONTRACT = (Address(bytes([number]) * 20) for number in (1, 2, 3))
 
 
 def after(*blocks: StateChanges) -> WorldState:
     """A world on the state after `blocks`."""
-    nodes = {key: node for block in blocks for key, node in block.trie_nodes.items()}
-    codes = {key: code for block in blocks for key, code in block.codes.items()}
-    return WorldState(TrieState(nodes.get, blocks[-1].state_root, codes.get))
+    store = StateStore()
+    for block in blocks:
+        store.add(block)
+    return WorldState(store.view(blocks[-1].state_root))
 
 
 @pytest.fixture
@@ -53,9 +57,10 @@ def test_no_changes(genesis: StateChanges) -> None:
         previous_storage={},
         cleared_storage=frozenset(),
         codes={},
-        trie_nodes={},
-        repeated_nodes=(),
-        obsolete_nodes=(),
+        nodes=NewNodes(genesis.nodes.next),
+        root=genesis.root,
+        lost_nodes=(),
+        lost_tries=(),
     )
 
 
@@ -222,9 +227,42 @@ def test_nonces_out_of_range_are_refused() -> None:
 
 
 def test_a_missing_node_is_corruption(genesis: StateChanges) -> None:
-    contract = genesis.accounts[CONTRACT]
-    assert contract is not None
-    nodes = {key: node for key, node in genesis.trie_nodes.items() if key != contract.storage_root}
-    world = WorldState(TrieState(nodes.get, genesis.state_root, genesis.codes.get))
+    store = StateStore()
+    store.add(genesis)
+    missing = storage_root(store.node, genesis.root, CONTRACT)
+
+    def lacking(reference: Reference) -> LinkedNode:
+        return checked_node(reference, None) if reference == missing else store.node(reference)
+
+    world = WorldState(TrieState(lacking, genesis.root, genesis.codes.get, genesis.nodes.next))
     with pytest.raises(CorruptStore, match="is missing"):
         world.set_storage(CONTRACT, 1, 5)
+
+
+def test_storage_that_is_made_again_and_equal_leaves_no_nodes(genesis: StateChanges) -> None:
+    world = after(genesis)
+    world.delete_storage(CONTRACT)
+    world.set_storage(CONTRACT, 1, 11)
+    world.set_storage(CONTRACT, 2, 22)
+    world.set_balance(BOB, 1)
+    changes = world.changes()
+    assert list(changes.accounts) == [BOB]
+    kept = storage_root(after(genesis)._view.trie_node, genesis.root, CONTRACT)
+    view = after(genesis, changes)._view
+    assert storage_root(view.trie_node, view.root, CONTRACT) == kept
+    assert all(len(node) > 60 for node in changes.nodes.nodes)
+    assert not changes.lost_tries
+
+
+def test_a_state_that_comes_back_has_nodes_of_its_own(genesis: StateChanges) -> None:
+    """A number has one lifetime: what was replaced is not taken up again."""
+    away = after(genesis)
+    away.set_storage(CONTRACT, 1, 99)
+    there = away.changes()
+    world = after(genesis, there)
+    world.set_storage(CONTRACT, 1, 11)
+    back = world.changes()
+    assert back.state_root == genesis.state_root
+    assert back.root != genesis.root
+    assert back.nodes.first == there.nodes.next
+    assert root_hash(back.root) == back.state_root

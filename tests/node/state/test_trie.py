@@ -7,21 +7,51 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from trie import HexaryTrie
 
 from node.errors import CorruptStore, DecodingError
-from node.state.trie import Trie, no_nodes, ordered_key, ordered_root
-from node.state.trie_node import Branch, Child, Extension, decode_node
-from node.state.view import checked_node
-from node.types.primitives import EMPTY_TRIE_ROOT, Hash32, keccak256
+from node.state.linked_node import (
+    LinkedNode,
+    NewNodes,
+    Reference,
+    checked_node,
+    linked,
+    links_of,
+    moved_number,
+    no_nodes,
+    number_bytes,
+    rlp_of,
+    root_hash,
+)
+from node.state.trie import Trie, ordered_key, ordered_root
+from node.state.trie_node import Branch, Child, Extension, decode_linked, decode_node
+from node.types.primitives import EMPTY_TRIE_ROOT, keccak256
 from node.types.rlp_codec import RlpItem, encode
 from tests.node.state.strategies import contents, keys, values
 
 
-class NodeStore(dict[Hash32, bytes]):
-    """Nodes by hash, as a source for a trie."""
+class NodeStore(dict[bytes, LinkedNode]):
+    """Nodes by number, as a source for a trie, each checked as those of a store are."""
 
-    def source(self, node_hash: Hash32) -> bytes:
-        if node_hash not in self:
-            raise CorruptStore(f"trie node 0x{node_hash.hex()} is missing")
-        return self[node_hash]
+    next = 1
+
+    def source(self, reference: Reference) -> LinkedNode:
+        return checked_node(reference, self.get(reference[32:]))
+
+    def take(self, trie: Trie) -> Trie:
+        """Take what a trie has made; return the trie as one of these nodes."""
+        self.update(trie.new.items())
+        self.next = trie.new.next
+        return self.trie(trie.root)
+
+    def trie(self, root: Reference | None) -> Trie:
+        return Trie(self.source, root, NewNodes(self.next))
+
+
+def built(content: dict[bytes, bytes]) -> Trie:
+    """Return a trie in memory, committed."""
+    trie = Trie(no_nodes)
+    for key, value in content.items():
+        trie.put(key, value)
+    trie.commit()
+    return trie
 
 
 class TrieHistory(RuleBasedStateMachine):
@@ -33,7 +63,7 @@ class TrieHistory(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.nodes = NodeStore()
-        self.ours = Trie(self.nodes.source)
+        self.ours = self.nodes.trie(None)
         self.reference = HexaryTrie({})
         self.model: dict[bytes, bytes] = {}
 
@@ -60,16 +90,12 @@ class TrieHistory(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        root, fresh = self.ours.commit()
-        assert root == self.reference.root_hash
-        assert all(keccak256(node) == node_hash for node_hash, node in fresh.items())
-        self.nodes.update(fresh)
+        assert self.ours.commit() == self.reference.root_hash
 
     @rule()
     def reload(self) -> None:
-        root, fresh = self.ours.commit()
-        self.nodes.update(fresh)
-        self.ours = Trie(self.nodes.source, root)
+        self.ours.commit()
+        self.ours = self.nodes.take(self.ours)
 
     @invariant()
     def holds_the_model(self) -> None:
@@ -80,15 +106,16 @@ class TrieHistory(RuleBasedStateMachine):
 TestTrieHistory = TrieHistory.TestCase
 
 
-def reachable(nodes: NodeStore, root: Hash32) -> set[bytes]:
-    """Return the hashes of all nodes of a trie."""
+def reachable(trie: Trie) -> set[bytes]:
+    """Return the numbers of all nodes of a trie."""
     found: set[bytes] = set()
-    pending: list[Child | None] = [None if root == EMPTY_TRIE_ROOT else root]
+    pending: list[Child | None] = [trie.root]
     while pending:
         child = pending.pop()
         if isinstance(child, bytes):
-            found.add(child)
-            child = decode_node(nodes.source(Hash32(child)))
+            assert child[32:] not in found
+            found.add(child[32:])
+            child = decode_linked(trie.node(child))
         if isinstance(child, Branch):
             pending += child.children
         elif isinstance(child, Extension):
@@ -97,35 +124,47 @@ def reachable(nodes: NodeStore, root: Hash32) -> set[bytes]:
 
 
 class SecureTrieHistory(RuleBasedStateMachine):
-    """A commit of a secure trie tells exactly which nodes it gained and lost."""
+    """A commit of a secure trie tells exactly which nodes it gained and lost; links stay."""
 
     @initialize()
     def begin(self) -> None:
         self.nodes = NodeStore()
-        self.trie = Trie(self.nodes.source)
+        self.trie = self.nodes.trie(None)
         self.present: set[bytes] = set()
+        self.made = 0
+        self.model: dict[bytes, tuple[bytes, bytes]] = {}
 
-    @rule(keys=st.lists(st.integers(0, 40), max_size=8), value=st.sampled_from([b"a", b"b" * 40]))
-    def put(self, keys: list[int], value: bytes) -> None:
+    @rule(
+        keys=st.lists(st.integers(0, 40), max_size=8),
+        value=st.sampled_from([b"a", b"b" * 40]),
+        link=st.sampled_from([b"", b"\x01" * 6, b"\x02" * 6]),
+    )
+    def put(self, keys: list[int], value: bytes, link: bytes) -> None:
         for key in keys:
-            self.trie.put(keccak256(b"%d" % key), value)
+            self.model[keccak256(b"%d" % key)] = value, link
+            self.trie.put(keccak256(b"%d" % key), value, link)
 
     @rule(keys=st.lists(st.integers(0, 40), max_size=8))
     def delete(self, keys: list[int]) -> None:
         for key in keys:
+            self.model.pop(keccak256(b"%d" % key), None)
             self.trie.delete(keccak256(b"%d" % key))
 
     @rule(reload=st.booleans())
     def commit(self, reload: bool) -> None:
-        root, fresh = self.trie.commit()
-        self.nodes.update(fresh)
-        now = reachable(self.nodes, root)
-        assert fresh.keys() == now - self.present
-        assert set(self.trie.obsolete) == self.present - now
-        assert len(self.trie.obsolete) == len(self.present - now)
+        self.trie.commit()
+        gained = {number for number, _ in self.trie.new.items()} - self.present
+        gained = {number for number in gained if int.from_bytes(number, "big") > self.made}
+        now = reachable(self.trie)
+        assert gained == now - self.present
+        assert set(self.trie.lost) == self.present - now
+        assert len(self.trie.lost) == len(self.present - now)
+        for key, leaf in self.model.items():
+            assert self.trie.leaf(key) == leaf
         self.present = now
+        self.made = self.trie.new.next - 1
         if reload:
-            self.trie = Trie(self.nodes.source, root)
+            self.trie = self.nodes.take(self.trie)
 
 
 TestSecureTrieHistory = SecureTrieHistory.TestCase
@@ -140,35 +179,35 @@ def test_the_root_does_not_depend_on_the_order(content: dict[bytes, bytes]) -> N
         backwards.put(key, bytes([1]) + value)
         backwards.put(key, value)
     assert forwards.commit() == backwards.commit()
+    assert forwards.new == backwards.new
 
 
 @given(contents)
 def test_deleting_everything_leaves_the_empty_trie(content: dict[bytes, bytes]) -> None:
-    trie = Trie(no_nodes)
-    for key, value in content.items():
-        trie.put(key, value)
-    trie.commit()
+    trie = built(content)
+    made = trie.new.next
     for key in content:
         trie.delete(key)
-    assert trie.commit() == (EMPTY_TRIE_ROOT, {})
+    assert trie.commit() == EMPTY_TRIE_ROOT
+    assert trie.root is None
+    assert trie.new.next == made
 
 
 @given(contents, st.lists(keys, max_size=5))
 def test_reads_and_idle_deletes_change_nothing(
     content: dict[bytes, bytes], absent: list[bytes]
 ) -> None:
-    trie = Trie(no_nodes)
-    for key, value in content.items():
-        trie.put(key, value)
-    root, _ = trie.commit()
+    trie = built(content)
+    root, made = trie.root, trie.new.next
     for key in [*content, *absent]:
         trie.get(key)
     for key in absent:
         if key not in content:
             trie.delete(key)
-    again, fresh = trie.commit()
-    assert again == root
-    assert all(len(node) < 32 for node in fresh.values())  # a root that would fit into a parent
+    trie.commit()
+    assert root_hash(trie.root) == root_hash(root)
+    # A root that would fit into a parent may be made again.
+    assert all(len(node) <= 32 for node in trie.new.nodes[made - 1 :])
 
 
 def test_an_empty_value_is_refused() -> None:
@@ -179,31 +218,68 @@ def test_an_empty_value_is_refused() -> None:
 @given(st.dictionaries(keys, st.binary(min_size=40, max_size=40), min_size=1))
 def test_a_missing_node_is_corruption(content: dict[bytes, bytes]) -> None:
     """Whichever node is gone, some key notices, and no key gets a wrong answer."""
-    trie = Trie(no_nodes)
-    for key, value in content.items():
-        trie.put(key, value)
-    root, nodes = trie.commit()
+    trie = built(content)
+    nodes = dict(trie.new.items())
     for lost in nodes:
         partial = NodeStore({key: node for key, node in nodes.items() if key != lost})
         noticed = 0
         for key, value in content.items():
             try:
-                assert Trie(partial.source, root).get(key) == value
+                assert Trie(partial.source, trie.root).get(key) == value
             except CorruptStore as error:
-                assert lost.hex() in str(error)
+                assert keccak256(rlp_of(nodes[lost])).hex() in str(error)
+                assert f"number {int.from_bytes(lost, 'big')}" in str(error)
                 noticed += 1
         assert noticed
 
 
-def test_a_changed_node_is_corruption() -> None:
-    trie = Trie(no_nodes)
-    trie.put(b"key", bytes(40))
-    root, nodes = trie.commit()
-    with pytest.raises(CorruptStore, match="another hash"):
-        Trie(lambda key: checked_node(key, nodes[root] + b"\x00"), root).get(b"key")
+@given(st.dictionaries(keys, st.binary(min_size=40, max_size=40), min_size=2), st.data())
+def test_a_wrong_link_is_corruption(content: dict[bytes, bytes], data: st.DataObject) -> None:
+    """It leads to no node, or to one with another hash."""
+    trie = built(content)
+    nodes = NodeStore(trie.new.items())
+    number = data.draw(st.sampled_from([key for key, node in nodes.items() if node[0]]))
+    rlp, links = rlp_of(nodes[number]), links_of(nodes[number])
+    at = data.draw(st.sampled_from(range(0, len(links), 6)))
+    wrong = data.draw(
+        st.sampled_from([*nodes, bytes(6), b"\xff" * 6]).filter(lambda n: n not in links)
+    )
+    nodes[number] = linked(rlp, links[:at] + wrong + links[at + 6 :])
+    noticed = 0
+    for key, value in content.items():
+        try:
+            assert Trie(nodes.source, trie.root).get(key) == value
+        except CorruptStore:
+            noticed += 1
+    assert noticed
+
+
+@given(st.binary(max_size=700))
+def test_what_is_no_node_is_corruption(stored: bytes) -> None:
+    with pytest.raises(CorruptStore, match=r"trie node 0x.* \(number 1\): .*another hash"):
+        checked_node(bytes(37) + b"\x01", stored)
+
+
+@given(contents, st.integers(1, 10**9))
+def test_nodes_move_to_other_numbers(content: dict[bytes, bytes], first: int) -> None:
+    trie = built(content)
+    moved = trie.new.moved(first)
+    assert trie.new.moved(1) == trie.new
+    assert moved.moved(1) == trie.new
+    assert moved.next - first == trie.new.next - 1
+    root = trie.root and trie.root[:32] + moved_number(trie.root[32:], 1, first)
+    other = Trie(NodeStore(moved.items()).source, root)
+    for key, value in content.items():
+        assert other.get(key) == value
+
+
+def test_old_links_stay_when_nodes_move() -> None:
+    nodes = NewNodes(100, [linked(b"rlp", number_bytes(99) + number_bytes(100))])
+    assert nodes.moved(150).nodes == [linked(b"rlp", number_bytes(99) + number_bytes(150))]
 
 
 _HASH = bytes(range(32))
+_NOWHERE = bytes(38)
 
 
 @pytest.mark.parametrize(
@@ -231,9 +307,9 @@ def test_malformed_nodes_are_refused(structure: RlpItem, reason: str) -> None:
     with pytest.raises(DecodingError, match=reason):
         decode_node(raw)
     with pytest.raises(CorruptStore, match=reason):
-        Trie(lambda _: raw, keccak256(raw)).get(b"key")
+        Trie(lambda _: b"\x00" + raw, _NOWHERE).get(b"key")
     with pytest.raises(CorruptStore, match=reason):
-        changed = Trie(lambda _: raw, keccak256(raw))
+        changed = Trie(lambda _: b"\x00" + raw, _NOWHERE)
         changed.put(b"key", b"value")
         changed.commit()
 

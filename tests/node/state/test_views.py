@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from node.errors import CorruptStore, CriticalError, DecodingError
 from node.state.flat_state import FlatState
-from node.state.trie import Trie, no_nodes
+from node.state.linked_node import (
+    LinkedNode,
+    Reference,
+    checked_node,
+    no_nodes,
+    root_hash,
+)
+from node.state.proofs import storage_root
+from node.state.trie import Trie
 from node.state.trie_state import TrieState, empty_state, stored_state
 from node.state.view import (
     EMPTY_ACCOUNT,
@@ -20,6 +28,7 @@ from node.state.view import (
 )
 from node.state.world_state import WorldState
 from node.storage.database import Database, Table
+from node.storage.node_table import append_nodes
 from node.storage.schema import apply_changes
 from node.types.primitives import (
     EMPTY_CODE_HASH,
@@ -31,6 +40,7 @@ from node.types.primitives import (
     keccak256,
 )
 from node.types.rlp_codec import as_bytes, as_list, as_uint, decode
+from tests.node.state.test_trie import built
 from tests.node.storage.stored_nodes import node_stored_as
 
 CONTRACT, STRANGER = Address(b"\x01" * 20), Address(b"\x02" * 20)
@@ -91,6 +101,7 @@ def database(changes: StateChanges) -> Iterator[Database]:
     with Database.open(None) as opened:
         with opened.write() as transaction:
             apply_changes(transaction, changes)
+            append_nodes(transaction, changes.nodes)
         yield opened
 
 
@@ -99,7 +110,7 @@ def test_a_view_shows_what_was_written(
     view_type: type[FlatState], database: Database, changes: StateChanges
 ) -> None:
     with database.read() as snapshot:
-        view: StateView = view_type(snapshot, changes.state_root)
+        view: StateView = view_type(snapshot, changes.root)
         assert view.state_root == changes.state_root
         account = view.account(CONTRACT)
         assert account == changes.accounts[CONTRACT]
@@ -110,7 +121,10 @@ def test_a_view_shows_what_was_written(
         assert view.storage(CONTRACT, 6) == 0
         assert view.account(STRANGER) is None
         assert view.storage(STRANGER, 5) == 0
-        assert view.trie_node(changes.state_root) == changes.trie_nodes[changes.state_root]
+        assert view.root == changes.root
+        assert view.next_node == changes.nodes.next
+        assert changes.root is not None
+        assert view.trie_node(changes.root) == changes.nodes.find(changes.root)
 
 
 @pytest.mark.parametrize("view_type", [FlatState, stored_state])
@@ -119,10 +133,12 @@ def test_what_is_missing_or_changed_is_corruption(
 ) -> None:
     with database.write() as transaction:
         transaction.put(Table.CODES, keccak256(CODE), b"other")
-    with node_stored_as(database, changes.state_root, None), database.read() as snapshot:
-        view: StateView = view_type(snapshot, changes.state_root)
-        with pytest.raises(CorruptStore, match=f"trie node 0x{changes.state_root.hex()} is miss"):
-            view.trie_node(changes.state_root)
+    with node_stored_as(database, changes.root, None), database.read() as snapshot:
+        view: StateView = view_type(snapshot, changes.root)
+        assert changes.root is not None
+        shown = rf"trie node 0x{changes.state_root.hex()} \(number {changes.nodes.next - 1}\)"
+        with pytest.raises(CorruptStore, match=f"{shown} is missing"):
+            view.trie_node(changes.root)
         with pytest.raises(CorruptStore, match="another hash"):
             view.code(keccak256(CODE))
         with pytest.raises(CorruptStore, match=r"code 0x.* is missing"):
@@ -134,38 +150,56 @@ def test_the_flat_state_is_not_taken_for_another(database: Database) -> None:
         database.read() as snapshot,
         pytest.raises(CriticalError, match=f"asked for root 0x{EMPTY_TRIE_ROOT.hex()}"),
     ):
-        FlatState(snapshot, EMPTY_TRIE_ROOT)
+        FlatState(snapshot, None)
 
 
-def test_a_witness_without_a_node_is_corruption(changes: StateChanges) -> None:
+def test_a_state_without_a_node_is_corruption(changes: StateChanges) -> None:
     account = changes.accounts[CONTRACT]
     assert account is not None
-    nodes = {key: node for key, node in changes.trie_nodes.items() if key != account.storage_root}
-    view = TrieState(nodes.get, changes.state_root, changes.codes.get)
+
+    def source(reference: Reference) -> LinkedNode:
+        found = changes.nodes.find(reference)
+        return checked_node(reference, found)
+
+    root = storage_root(source, changes.root, CONTRACT)
+    assert root_hash(root) == account.storage_root
+
+    def lacking(reference: Reference) -> LinkedNode:
+        return checked_node(reference, None) if reference == root else source(reference)
+
+    view = TrieState(lacking, changes.root, changes.codes.get, changes.nodes.next)
     assert view.account(CONTRACT) == account
     with pytest.raises(CorruptStore, match="is missing"):
         view.storage(CONTRACT, 5)
 
 
 def test_what_is_not_a_state_is_corruption() -> None:
-    trie = Trie(no_nodes)
-    trie.put(keccak256(CONTRACT), b"not an account")
-    root, nodes = trie.commit()
+    trie = built({keccak256(CONTRACT): b"not an account"})
     with pytest.raises(CorruptStore, match="account 0x0101"):
-        TrieState(nodes.get, root, {}.get).account(CONTRACT)
-    storage = Trie(no_nodes)
-    storage.put(keccak256(bytes(32)), b"\x00\x00")
-    storage_root, storage_nodes = storage.commit()
-    state = Trie(no_nodes)
-    state.put(keccak256(CONTRACT), EMPTY_ACCOUNT._replace(storage_root=storage_root).encode())
-    root, nodes = state.commit()
+        TrieState(trie.node, trie.root, {}.get, trie.new.next).account(CONTRACT)
+    with pytest.raises(CorruptStore, match="account 0x0101"):
+        storage_root(trie.node, trie.root, CONTRACT)
+    storage = built({keccak256(bytes(32)): b"\x00\x00"})
+    assert storage.root is not None
+    account = EMPTY_ACCOUNT._replace(storage_root=root_hash(storage.root)).encode()
+    state = Trie(no_nodes, None, storage.new)
+    state.put(keccak256(CONTRACT), account, storage.root[32:])
+    state.commit()
     with pytest.raises(CorruptStore, match=r"storage of 0x0101.*, slot 0"):
-        TrieState((nodes | storage_nodes).get, root, {}.get).storage(CONTRACT, 0)
+        TrieState(state.node, state.root, {}.get, 9).storage(CONTRACT, 0)
+
+
+def test_an_account_without_a_link_to_its_storage_is_corruption() -> None:
+    account = EMPTY_ACCOUNT._replace(storage_root=keccak256(b"storage")).encode()
+    state = built({keccak256(CONTRACT): account})
+    with pytest.raises(CorruptStore, match="is missing"):
+        TrieState(state.node, state.root, {}.get, 9).storage(CONTRACT, 0)
 
 
 def test_the_empty_state() -> None:
     view = empty_state()
     assert view.state_root == EMPTY_TRIE_ROOT
+    assert view.root is None
     assert view.account(CONTRACT) is None
     assert view.storage(CONTRACT, 0) == 0
 

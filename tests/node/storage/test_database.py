@@ -365,17 +365,20 @@ with Database.open(Path(sys.argv[1]), read_only=True) as opened, opened.read() a
 
 
 @given(st.sets(st.binary(min_size=1, max_size=2)), st.sets(st.binary(min_size=1, max_size=2)))
-def test_many_keys_at_once(stored: set[bytes], asked: set[bytes]) -> None:
+def test_many_keys_at_once(stored: set[bytes], more: set[bytes]) -> None:
     with Database.open(None) as database, database.write() as tx:
-        tx.put_all(Table.META, [(key, b"old") for key in sorted(stored)])
-        assert tx.present(Table.META, sorted(asked)) == asked & stored
-        known = tx.put_new(Table.META, [(key, b"new") for key in sorted(asked)])
-        assert set(known) == asked & stored
-        expected = dict.fromkeys(asked, b"new") | dict.fromkeys(stored, b"old")
-        held = {key: value for key, value in tx.items(Table.META) if key != SCHEMA_VERSION_KEY}
-        assert held == expected
-        assert tx.delete_all(Table.META, sorted(stored)) == []
-        assert set(tx.delete_all(Table.META, sorted(stored | asked))) == stored
+        tx.put_all(Table.UNDO, [(key, b"old") for key in sorted(stored)])
+        get = tx.getter(Table.UNDO)
+        assert all(get(key) == b"old" for key in stored)
+        appended = [(key, b"new") for key in sorted(more)]
+        if more and stored and min(more) <= max(stored):
+            with pytest.raises(CorruptStore, match="undo: what comes next is there already"):
+                tx.append_all(Table.UNDO, appended)
+        else:
+            tx.append_all(Table.UNDO, appended)
+            assert [key for key, _ in tx.items(Table.UNDO)] == sorted(stored | more)
+            assert tx.delete_all(Table.UNDO, sorted(more)) == []
+            assert set(tx.delete_all(Table.UNDO, sorted(stored | more))) == more
 
 
 def test_the_size_of_a_table_grows() -> None:

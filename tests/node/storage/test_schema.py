@@ -10,18 +10,16 @@ from node.state.trie_state import empty_state
 from node.state.view import StateChanges
 from node.state.world_state import WorldState
 from node.storage.database import Database, Table
+from node.storage.node_table import append_nodes, next_number
 from node.storage.schema import (
     apply_changes,
     flat_state_root,
-    let_nodes_go,
     number_key,
-    obsolete_nodes,
     revert,
     storage_key,
 )
 from node.types.primitives import EMPTY_TRIE_ROOT, Address
 from node.types.rlp_codec import encode
-from tests.node.storage.stored_nodes import held_nodes
 
 ALICE, CONTRACT = Address(b"\x01" * 20), Address(b"\x02" * 20)
 NEIGHBOUR = Address(b"\x02" * 19 + b"\x03")
@@ -46,6 +44,7 @@ def genesis() -> StateChanges:
 
 def apply(database: Database, changes: StateChanges) -> bytes:
     with database.write() as transaction:
+        append_nodes(transaction, changes.nodes.moved(next_number(transaction)))
         return apply_changes(transaction, changes)
 
 
@@ -56,7 +55,7 @@ def undo(database: Database, record: bytes) -> None:
 
 def deletion(database: Database, root: StateChanges) -> StateChanges:
     with database.read() as snapshot:
-        world = WorldState(FlatState(snapshot, root.state_root))
+        world = WorldState(FlatState(snapshot, root.root))
         world.delete_account(CONTRACT)
         world.end_transaction()
         return world.changes()
@@ -64,8 +63,10 @@ def deletion(database: Database, root: StateChanges) -> StateChanges:
 
 def tables(database: Database) -> dict[Table, list[tuple[bytes, bytes]]]:
     with database.read() as snapshot:
-        kept = (Table.CODES, Table.TRIE_NODES, Table.NODE_JOURNAL)  # by hash, never taken back
-        return {table: list(snapshot.items(table)) for table in Table if table not in kept}
+        kept = (Table.CODES, Table.TRIE_NODES)  # never taken back
+        content = {table: list(snapshot.items(table)) for table in Table if table not in kept}
+    content[Table.META] = [row for row in content[Table.META] if row[0] != b"next_node"]
+    return content
 
 
 def test_keys_are_in_the_order_of_numbers() -> None:
@@ -125,60 +126,3 @@ def test_a_malformed_record_is_corruption(database: Database, record: bytes, rea
     with pytest.raises(CorruptStore, match=f"undo record: .*{reason}"):
         undo(database, record)
     assert tables(database) == before
-
-
-def held(database: Database) -> dict[bytes, int]:
-    """Return how often each trie node is held."""
-    with database.read() as snapshot:
-        return held_nodes(snapshot)
-
-
-def let_go(database: Database, changes: StateChanges) -> None:
-    with database.write() as transaction:
-        let_nodes_go(transaction, list(obsolete_nodes(transaction, changes)))
-
-
-def test_nodes_of_two_tries_are_held_twice(database: Database) -> None:
-    world = WorldState(empty_state())
-    for address in (CONTRACT, NEIGHBOUR):
-        world.set_nonce(address, 1)
-        world.set_storage(address, 1, 11)
-    changes = world.changes()
-    apply(database, changes)
-    account = changes.accounts[CONTRACT]
-    assert account is not None
-    assert held(database)[account.storage_root] == 2
-    with database.read() as snapshot:
-        world = WorldState(FlatState(snapshot, changes.state_root))
-        world.set_storage(CONTRACT, 1, 12)
-        following = world.changes()
-    apply(database, following)
-    let_go(database, following)
-    assert held(database)[account.storage_root] == 1
-
-
-@pytest.mark.parametrize("same", [0, 1, 2])
-def test_an_account_made_anew_leaves_only_what_it_has(database: Database, same: int) -> None:
-    """Its new storage has `same` of the three slots that the old one had, and another one."""
-    before = WorldState(empty_state())
-    before.set_nonce(CONTRACT, 1)
-    for slot in range(3):
-        before.set_storage(CONTRACT, slot, slot + 7)
-    old = before.changes()
-    apply(database, old)
-    with database.read() as snapshot:
-        world = WorldState(FlatState(snapshot, old.state_root))
-        world.delete_storage(CONTRACT)
-        for slot in range(same):
-            world.set_storage(CONTRACT, slot, slot + 7)
-        world.set_storage(CONTRACT, 9, 1)
-        changes = world.changes()
-    assert changes.cleared_storage == {CONTRACT}
-    apply(database, changes)
-    let_go(database, changes)
-    alone = WorldState(empty_state())
-    alone.set_nonce(CONTRACT, 1)
-    for slot in range(same):
-        alone.set_storage(CONTRACT, slot, slot + 7)
-    alone.set_storage(CONTRACT, 9, 1)
-    assert held(database) == dict.fromkeys(alone.changes().trie_nodes, 1)

@@ -173,23 +173,24 @@ abstract contract PayerEscrow is ModelRegistry, Vouchers {
         bytes32 domain = domainSeparator();
         for (uint256 i = 0; i < vouchers.length; ++i) {
             Voucher calldata voucher = vouchers[i];
-            Account storage entry = _escrows[voucher.payer][modelKey];
+            (address payer, uint64 total) = (voucher.payer, voucher.cumulativeGwei);
+            Account storage entry = _escrows[payer][modelKey];
             (uint64 balance, uint64 spent) = (entry.balanceGwei, entry.spentGwei);
+            uint64 amount = total > spent ? total - spent : 0;
             if (block.timestamp > voucher.expiry) {
                 emit VoucherSkipped(i, SkipReason.EXPIRED);
-            } else if (voucher.cumulativeGwei <= spent) {
+            } else if (amount == 0) {
                 emit VoucherSkipped(i, SkipReason.NOTHING_NEW);
-            } else if (voucher.cumulativeGwei - spent > balance) {
+            } else if (amount > balance) {
                 emit VoucherSkipped(i, SkipReason.ESCROW_TOO_SMALL);
-            } else if (voucher.cumulativeGwei - spent > limitGwei - chargedGwei) {
+            } else if (amount > limitGwei - chargedGwei) {
                 emit VoucherSkipped(i, SkipReason.RECEIPTS_MISSING);
-            } else if (!_isSigned(domain, modelKey, voucher, _signerOf(entry, voucher.payer))) {
+            } else if (!_isSigned(domain, modelKey, voucher, _signerOf(entry, payer))) {
                 emit VoucherSkipped(i, SkipReason.WRONG_SIGNER);
             } else {
-                uint64 amount = voucher.cumulativeGwei - spent;
-                (entry.balanceGwei, entry.spentGwei) = (balance - amount, voucher.cumulativeGwei);
+                (entry.balanceGwei, entry.spentGwei) = (balance - amount, total);
                 chargedGwei += amount;
-                emit VoucherCharged(modelKey, voucher.payer, amount, voucher.cumulativeGwei);
+                emit VoucherCharged(modelKey, payer, amount, total);
             }
         }
     }

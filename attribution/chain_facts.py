@@ -4,8 +4,7 @@ The index is the node's own and was checked when its blocks were: an event in it
 is no bad input.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 from attribution.hub_events import decode_hub_event, event_topic
 from attribution.registry import Dataset, HubFact, Model, read_dataset, read_model
@@ -14,10 +13,13 @@ from attribution.use import DatasetUse, ModelUse
 from node.attribution_entries import Batch, HubLog, Place
 from node.attribution_index import check_indexed
 from node.attribution_lookup import batches, funding, hub_logs, streams_naming
+from node.block_store import get_header
+from node.chain import read_heads
 from node.errors import CriticalError, DecodingError
 from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS
 from node.storage.database import Snapshot
-from node.types.primitives import Address, BlockNumber, Hash32
+from node.types.block import Header
+from node.types.primitives import Address, Hash32
 from node.types.receipt import Log
 
 _MODEL_EVENTS = (
@@ -34,11 +36,15 @@ _DATASET_EVENTS = ("DatasetRegistered", "DatasetPayoutChanged")
 
 
 class ChainFacts:
-    """Reads one snapshot of a chain's store, whose index must be there (CriticalError)."""
+    """Reads one snapshot of a chain's store, whose index must be there (CriticalError).
+
+    `head` is the newest block, `first_block` the one from which on the index is whole.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self.first_block: BlockNumber = check_indexed(snapshot)
+        self.first_block = check_indexed(snapshot)
+        self.head = _head(snapshot)
 
     def model(self, key: Hash32) -> Model | None:
         """Return a model, None if there is none with this key."""
@@ -71,12 +77,10 @@ class ChainFacts:
     def settlements_after(self, key: Hash32, after: Place | None, limit: int) -> list[Settlement]:
         """Return a model's settlements behind the place of one of them."""
         ends = hub_logs(self._snapshot, event_topic("Settled"), 1, key, after=after)
-        last = next(islice(ends, limit - 1, None), None)
-        facts = self._facts(_SETTLEMENT_EVENTS, key, after)
-        if last is not None:
-            end = last.place
-            facts = [fact for fact in facts if fact.place <= end]
-        return read_settlements(facts)
+        places = [log.place for log in islice(ends, limit)]
+        if not places:
+            return []
+        return read_settlements(self._facts(_SETTLEMENT_EVENTS, key, after, places[-1]))
 
     def receipts(self, model: Model) -> dict[Address, list[Batch]]:
         """Return a model's batches by logger, in order: what loggers wrote while appointed."""
@@ -88,10 +92,6 @@ class ChainFacts:
             ]
             for appointment in model.appointments
         }
-
-    def batches(self, logger: Address, stream: int, from_seq: int) -> Iterator[Batch]:
-        """Return the batches of any stream from the one with receipt `from_seq` on."""
-        return batches(self._snapshot, logger, stream, from_seq)
 
     def model_use(self, model: Model) -> ModelUse:
         """Return all that a model's statistics are made of."""
@@ -127,15 +127,26 @@ class ChainFacts:
         return None if found is None else found.funder
 
     def _facts(
-        self, names: tuple[str, ...], first_argument: bytes, after: Place | None = None
+        self,
+        names: tuple[str, ...],
+        argument: bytes,
+        after: Place | None = None,
+        until: Place | None = None,
     ) -> list[HubFact]:
-        """Return the events of some kinds with a first argument, in order."""
-        found = [
-            _fact(log)
-            for name in names
-            for log in hub_logs(self._snapshot, event_topic(name), 1, first_argument, after)
-        ]
+        """Return the events of some kinds with a first argument, in order, up to a place."""
+        found: list[HubFact] = []
+        for name in names:
+            logs = hub_logs(self._snapshot, event_topic(name), 1, argument, after)
+            found += map(_fact, takewhile(lambda log: until is None or log.place <= until, logs))
         return sorted(found, key=lambda fact: fact.place)
+
+
+def _head(snapshot: Snapshot) -> Header:
+    heads = read_heads(snapshot)
+    header = None if heads is None else get_header(snapshot, heads.unsafe.hash)
+    if header is None:
+        raise CriticalError("the store has no chain: initialise it with a genesis first")
+    return header
 
 
 def _fact(log: HubLog) -> HubFact:

@@ -47,7 +47,7 @@ from openrollup.rollup_ports import (
     StatusView,
 )
 from openrollup.version import CLIENT_VERSION, VERSION
-from rpc.api import ethereum_methods, optimism_methods, proof_methods
+from rpc.api import attribution_methods, ethereum_methods, optimism_methods, proof_methods
 from rpc.dispatcher import Dispatcher, Method
 from rpc.methods.admin import admin_methods
 from rpc.methods.openrollup import openrollup_methods
@@ -332,6 +332,7 @@ class RollupNode:
             *ethereum_methods(node.reader, node.mempool, chain, sink, clock, CLIENT_VERSION),
             *optimism_methods(node.reader, status, view, view, safe_heads, VERSION),
             *openrollup_methods(self._config.genesis),
+            *(attribution_methods(node.reader) if chain.attribution else ()),
             *(proof_methods(node.reader, self._outputs()) if chain.attribution else ()),
             *(self._admin_methods() if self._config.serves_admin else ()),
         )

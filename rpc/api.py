@@ -5,6 +5,8 @@ from node.config import ChainConfig
 from node.mempool import Mempool
 from node.reader import Reader
 from rpc.dispatcher import Method
+from rpc.methods.attribution import AttributionMethods
+from rpc.methods.attribution_numbers import AttributionNumbers
 from rpc.methods.attribution_proofs import ProofMethods
 from rpc.methods.debug import DebugMethods
 from rpc.methods.eth.blocks import BlockMethods
@@ -67,6 +69,15 @@ def optimism_methods(
     return OptimismMethods(
         reader, sync_status, rollup_config, block_refs, safe_heads, version
     ).methods()
+
+
+def attribution_methods(reader: Reader) -> tuple[Method, ...]:
+    """Return the attribution methods that need no L1, for a chain with attribution."""
+    slow_reads = SlowReads()
+    return (
+        *AttributionMethods(reader, slow_reads).methods(),
+        *AttributionNumbers(reader, slow_reads).methods(),
+    )
 
 
 def proof_methods(reader: Reader, outputs: OutputsPort) -> tuple[Method, ...]:

@@ -19,7 +19,7 @@ from node.types.deposit import l1_attributes_source_hash, make_deposit
 from node.types.payload import PayloadAttributes
 from node.types.primitives import Hash32, hex_address, keccak256
 from node.types.transaction import Transaction, sign_dynamic_fee
-from rpc.api import ethereum_methods, optimism_methods
+from rpc.api import attribution_methods, ethereum_methods, optimism_methods
 from rpc.dispatcher import Dispatcher
 from rpc.encoding.hexadecimal import Json, data
 from rpc.methods.openrollup import openrollup_methods
@@ -189,6 +189,8 @@ async def serve(chain: Chain) -> AsyncIterator[RpcNode]:
     if chain.config.rollup is not None:
         fake = FakeRollup()
         dispatcher.register(optimism_methods(chain.reader, fake, fake, fake, fake, CLIENT_VERSION))
+    if chain.config.attribution is not None:
+        dispatcher.register(attribution_methods(chain.reader))
     server = RpcServer(dispatcher)
     await server.start()
     try:

@@ -1,0 +1,96 @@
+"""What attribution_estimateEconomics answers. Dollars are decimal strings, to the millionth."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from attribution.economics import Cost, Data, Outcome, Plan
+from attribution.prices import Prices
+from rpc.encoding.hexadecimal import Json, JsonObject, quantity
+
+_MICRO = 10**6
+
+
+def show_economics(plan: Plan, prices: Prices, outcomes: Sequence[Outcome]) -> JsonObject:
+    """Return a month under all outcomes, and in words whether it closes."""
+    return {
+        "prices": _show_prices(prices),
+        "incomeUsd": dollars(plan.income_usd),
+        "outcomes": [_show_outcome(outcome) for outcome in outcomes],
+        "verdict": [verdict(plan, outcome) for outcome in outcomes],
+        "assumptions": [
+            "The owner and the datasets share the income equally; every answer names all datasets.",
+            "One append, then one settlement with the vouchers of all payers; each payer deposits "
+            "and each payee claims once a month.",
+            "asCharged: data at the chain's present scalars. blobs, calldata: at L1's present "
+            "prices, blobs being full, calldata at the 40 gas of EIP-7623 for each byte.",
+        ],
+    }
+
+
+def verdict(plan: Plan, outcome: Outcome) -> str:
+    """Return whether a month closes, in a sentence."""
+    where = {
+        Data.AS_CHARGED: "as the chain charges for data now",
+        Data.BLOBS: "on blobs",
+        Data.CALLDATA: "on calldata",
+    }[outcome.data]
+    result = "closes" if outcome.closes else "is a loss"
+    enough = outcome.break_even_queries
+    even = "it never breaks even" if enough is None else f"it breaks even at {enough:,} queries"
+    return (
+        f"{plan.queries_per_month:,} queries a month at ${dollars(plan.price_usd)}, OPEN at "
+        f"${dollars(outcome.rates.open_usd)} and ETH at ${dollars(outcome.rates.eth_usd)}: it "
+        f"{result} {where} (${dollars(outcome.together_usd)} left after all costs); {even}"
+    )
+
+
+def dollars(amount: Fraction) -> str:
+    """Return an amount to the millionth, rounded half to even, without zeros at the end."""
+    micros = round(amount * _MICRO)
+    sign, whole, part = "-" if micros < 0 else "", *divmod(abs(micros), _MICRO)
+    decimals = f"{part:06}".rstrip("0")
+    return f"{sign}{whole}" + (f".{decimals}" if decimals else "")
+
+
+def _show_prices(prices: Prices) -> JsonObject:
+    return {
+        "baseFeeWei": quantity(prices.base_fee),
+        "priorityFeeWei": quantity(prices.priority_fee),
+        "l1BaseFeeWei": quantity(prices.l1.l1_base_fee),
+        "l1BlobBaseFeeWei": quantity(prices.l1.l1_blob_base_fee),
+        "baseFeeScalar": quantity(prices.l1.base_fee_scalar),
+        "blobBaseFeeScalar": quantity(prices.l1.blob_base_fee_scalar),
+        "operatorFeeScalar": quantity(prices.l1.operator_fee_scalar),
+        "operatorFeeConstant": quantity(prices.l1.operator_fee_constant),
+    }
+
+
+def _show_outcome(outcome: Outcome) -> JsonObject:
+    enough = outcome.break_even_queries
+    each: Json = None if outcome.dataset_usd is None else dollars(outcome.dataset_usd)
+    return {
+        "data": outcome.data.value,
+        "openUsd": dollars(outcome.rates.open_usd),
+        "ethUsd": dollars(outcome.rates.eth_usd),
+        "closes": outcome.closes,
+        "leftUsd": dollars(outcome.together_usd),
+        "leftToOwnerUsd": dollars(outcome.owner_usd),
+        "leftToEachDatasetUsd": each,
+        "paidByPayersUsd": dollars(outcome.payers_usd),
+        "breakEvenQueries": None if enough is None else quantity(enough),
+        "setupUsd": dollars(outcome.setup_usd),
+        "costs": [_show_cost(cost) for cost in outcome.costs],
+        "setup": [_show_cost(cost) for cost in outcome.setup],
+    }
+
+
+def _show_cost(cost: Cost) -> JsonObject:
+    return {
+        "name": cost.item.name,
+        "paidBy": cost.item.payer.value,
+        "transactions": quantity(cost.item.transactions),
+        "gas": quantity(cost.item.gas),
+        "bytes": quantity(cost.item.size),
+        "gasUsd": dollars(cost.gas_usd),
+        "dataUsd": dollars(cost.data_usd),
+    }

@@ -37,8 +37,8 @@ CREDIT_GAS = 5_000
 RECEIPT_SIZE = 29.2
 INFLUENCE_SIZE = 2.5
 
-VOUCHER_GAS = 16_545
-PAID_DATASET_GAS = 21_720
+VOUCHER_GAS = 15_335
+PAID_DATASET_GAS = 21_560
 VOUCHER_SIZE = 83.5
 """A voucher in a settlement; a dataset that it pays."""
 
@@ -52,5 +52,5 @@ def append_use(receipts: int, influences: int, datasets: int) -> TransactionUse:
 
 def settle_use(vouchers: int, datasets: int) -> TransactionUse:
     """Return the use of a `settle` that charges vouchers and pays datasets for their credit."""
-    gas = 51_050 + VOUCHER_GAS * vouchers + PAID_DATASET_GAS * datasets
+    gas = 51_530 + VOUCHER_GAS * vouchers + PAID_DATASET_GAS * datasets
     return TransactionUse(gas, round(125 + VOUCHER_SIZE * vouchers + 7 * datasets))

@@ -49,6 +49,7 @@ contract AttributionHub is PayerEscrow {
         uint256 credit,
         uint256 amountWei
     );
+    /// @notice Of `unsettledGwei` of receipts so much was charged; the owner's part is `ownerWei`.
     event Settled(
         bytes32 indexed modelKey,
         address indexed logger,
@@ -58,10 +59,12 @@ contract AttributionHub is PayerEscrow {
         uint256 ownerWei
     );
 
+    /// @notice No voucher of the call could be charged.
     error NothingCharged();
 
     /// @notice Charges vouchers for receipts and splits the money. Anybody may call it. A voucher is
-    ///         charged wholly or left out with an event.
+    ///         charged wholly or left out with an event (`VoucherSkipped`); the call reverts if none
+    ///         is charged, or if the datasets are not all that have unpaid credit.
     /// @param logger   Whose receipts are paid for.
     /// @param datasets All datasets with unpaid credit in them, strictly ascending.
     /// @return chargedGwei What the payers have paid together.

@@ -16,13 +16,18 @@ abstract contract DatasetRegistry {
 
     mapping(uint32 => Dataset) internal _datasets;
 
+    /// @notice A dataset exists from now on.
     event DatasetRegistered(
         uint32 indexed id, address indexed owner, address payout, bytes32 contentHash, string uri
     );
+    /// @notice A dataset is paid to another account from now on.
     event DatasetPayoutChanged(uint32 indexed id, address payout);
 
+    /// @notice Only this account may do that.
     error NotOwner(address owner);
+    /// @notice No dataset has this id.
     error UnknownDataset(uint32 dataset);
+    /// @notice An account that could never claim: zero, or this contract.
     error BadPayout(address payout);
 
     /// @notice Registers a dataset of the caller. Its id is one more than the last.

@@ -44,16 +44,24 @@ abstract contract LoggerStreams {
     /// @dev By logger, stream and dataset.
     mapping(address => mapping(uint64 => mapping(uint32 => CreditNote))) internal _credits;
 
+    /// @notice The receipts in a logger's stream count from now on.
     event LoggerAppointed(bytes32 indexed modelKey, address indexed logger);
+    /// @notice What a logger has written stays payable, up to these totals of its stream.
     event LoggerRetired(
         bytes32 indexed modelKey, address indexed logger, uint96 finalGwei, uint128 finalCredit
     );
+    /// @notice What a logger has written and was not paid is given up.
     event LoggerAbandoned(bytes32 indexed modelKey, address indexed logger);
 
+    /// @notice Datasets are named once each, in ascending order; `index` is the first that is not.
     error DatasetsNotAscending(uint256 index);
+    /// @notice The named datasets have not all of the unpaid credit: one is missing.
     error DatasetsIncomplete(uint256 coveredCredit, uint256 unsettledCredit);
+    /// @notice A logger is appointed once for a model.
     error LoggerAlreadyAppointed(address logger);
+    /// @notice The logger has written receipts into the model's stream before its appointment.
     error LoggerNotFresh(address logger, uint64 receipts);
+    /// @notice It was never appointed for this model.
     error UnknownLogger(address logger);
 
     /// @notice The stream in which loggers write a model's receipts.

@@ -25,9 +25,11 @@ abstract contract ModelRegistry is DatasetRegistry, LoggerStreams {
 
     mapping(bytes32 => Model) internal _models;
 
+    /// @notice A model exists from now on; its terms follow.
     event ModelRegistered(
         bytes32 indexed modelKey, address indexed owner, bytes32 modelHash, bytes32 salt, string uri
     );
+    /// @notice How a model's income is split, for ever but for price and payout.
     event ModelTerms(
         bytes32 indexed modelKey,
         uint64 stream,
@@ -36,14 +38,22 @@ abstract contract ModelRegistry is DatasetRegistry, LoggerStreams {
         address payout,
         uint32[] declaredDatasets
     );
+    /// @notice The asking price of an answer has changed.
     event PriceChanged(bytes32 indexed modelKey, uint64 priceGwei);
+    /// @notice The owner's share goes to another account from now on.
     event ModelPayoutChanged(bytes32 indexed modelKey, address payout);
+    /// @notice The owner says that the model was trained on a dataset.
     event TrainingRecorded(bytes32 indexed modelKey, uint32 indexed dataset, bytes32 runHash);
 
+    /// @notice No model has this key.
     error UnknownModel(bytes32 modelKey);
+    /// @notice The caller has registered this model with this salt already.
     error ModelExists(bytes32 modelKey);
+    /// @notice A share above 10,000 basis points.
     error BadShare(uint16 ownerBps);
+    /// @notice A model declares no more datasets than that.
     error TooManyDatasets(uint256 given, uint256 maximum);
+    /// @notice The model has no logger that could be retired or abandoned.
     error NoLogger(bytes32 modelKey);
 
     modifier onlyModelOwner(bytes32 modelKey) {

@@ -58,26 +58,42 @@ abstract contract PayerEscrow is ModelRegistry, Vouchers {
     mapping(address => Earnings) private _earnings;
     mapping(address => mapping(bytes32 => Account)) private _escrows;
 
+    /// @notice A payer has added to its escrow for a model.
     event Deposited(
         bytes32 indexed modelKey, address indexed payer, address signer, uint64 amountGwei
     );
+    /// @notice A payer wants so much back; zero takes an earlier request back.
     event WithdrawalRequested(bytes32 indexed modelKey, address indexed payer, uint64 amountGwei);
+    /// @notice A payer has got so much back.
     event Withdrawn(bytes32 indexed modelKey, address indexed payer, uint64 amountGwei);
+    /// @notice A payer has paid so much, and `cumulativeGwei` since its first answer.
     event VoucherCharged(
         bytes32 indexed modelKey, address indexed payer, uint64 amountGwei, uint64 cumulativeGwei
     );
+    /// @notice Voucher number `index` of the call was left out.
     event VoucherSkipped(uint256 index, SkipReason reason);
+    /// @notice An account has taken what it was owed.
     event Claimed(address indexed account, address indexed to, uint256 amountWei);
 
+    /// @notice Escrows are in whole gwei.
     error NotWholeGwei(uint256 amountWei);
+    /// @notice With this deposit a payer's total would exceed 64 bits of gwei.
     error AmountTooLarge(uint256 amountGwei);
+    /// @notice A contract cannot sign: it has to name a key.
     error SignerRequired();
+    /// @notice The escrow's signer was named by its first deposit.
     error SignerFixed(address signer);
+    /// @notice More is requested than there is.
     error EscrowTooSmall(uint64 balanceGwei);
+    /// @notice Nothing is requested.
     error NoWithdrawal();
+    /// @notice The request matures at this time.
     error WithdrawalTooEarly(uint256 notBefore);
+    /// @notice The request could be executed until this time.
     error WithdrawalLapsed(uint256 notAfter);
+    /// @notice There is nothing to claim.
     error NothingOwed();
+    /// @notice The account has refused the payment.
     error PaymentFailed(address to);
 
     /// @notice Adds the OPEN that comes with the call to the caller's escrow for a model.

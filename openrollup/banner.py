@@ -49,6 +49,7 @@ def accounts_json(accounts: tuple[DevAccount, ...]) -> list[dict[str, str]]:
 
 def contracts_json(contracts: L1Contracts) -> dict[str, str]:
     """Return the contracts' addresses by their names."""
+    verifier = contracts.attribution_verifier
     return {
         "OpenToken": checksum_address(contracts.open_token),
         "SystemConfig": checksum_address(contracts.system_config),
@@ -56,6 +57,7 @@ def contracts_json(contracts: L1Contracts) -> dict[str, str]:
         "L1CrossDomainMessenger": checksum_address(contracts.l1_cross_domain_messenger),
         "L1StandardBridge": checksum_address(contracts.l1_standard_bridge),
         "L2OutputOracle": checksum_address(contracts.l2_output_oracle),
+        **({} if verifier is None else {"AttributionVerifier": checksum_address(verifier)}),
     }
 
 

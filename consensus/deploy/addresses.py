@@ -1,6 +1,6 @@
 """Where things of a rollup are on L1: the content of addresses.json."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from node.types.primitives import Address, checksum_address, hex_address
 
 @dataclass(frozen=True, slots=True)
 class L1Contracts:
-    """Where the rollup's contracts are on L1."""
+    """Where the rollup's contracts are on L1; a rollup without attribution has no verifier."""
 
     open_token: Address
     system_config: Address
@@ -19,6 +19,7 @@ class L1Contracts:
     l1_cross_domain_messenger: Address
     l1_standard_bridge: Address
     l2_output_oracle: Address
+    attribution_verifier: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def read_addresses(path: Path) -> L1Addresses:
     """Read addresses.json; ConfigError names the file and what is wrong in it."""
     raw = read_json(path)
     contracts = L1Contracts(*(_address(path, raw, name) for name in _CONTRACTS))
+    if isinstance(raw, dict) and _VERIFIER in raw:
+        contracts = replace(contracts, attribution_verifier=_address(path, raw, _VERIFIER))
     return L1Addresses(contracts, *(_address(path, raw, name) for name in _OTHERS))
 
 
@@ -52,11 +55,13 @@ _CONTRACTS = (
     "l1StandardBridge",
     "l2OutputOracle",
 )
+_VERIFIER = "attributionVerifier"
 _OTHERS = ("batchInbox", "batcher", "proposer", "challenger")
 
 
 def _by_name(addresses: L1Addresses) -> dict[str, Address]:
     contracts = addresses.contracts
+    verifier = contracts.attribution_verifier
     return {
         "openToken": contracts.open_token,
         "systemConfig": contracts.system_config,
@@ -64,6 +69,7 @@ def _by_name(addresses: L1Addresses) -> dict[str, Address]:
         "l1CrossDomainMessenger": contracts.l1_cross_domain_messenger,
         "l1StandardBridge": contracts.l1_standard_bridge,
         "l2OutputOracle": contracts.l2_output_oracle,
+        **({} if verifier is None else {_VERIFIER: verifier}),
         "batchInbox": addresses.batch_inbox,
         "batcher": addresses.batcher,
         "proposer": addresses.proposer,

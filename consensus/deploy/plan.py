@@ -1,7 +1,7 @@
 """What a deployment does on L1: transactions in order, and the addresses that follow from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from eth_abi.abi import encode as abi_encode
@@ -95,8 +95,12 @@ class Plan:
     @property
     def contracts(self) -> L1Contracts:
         """Where the contracts will be."""
-        indices = (*range(len(_FOUNDATION)), self.oracle_nonce - self.first_nonce)
-        return L1Contracts(*(self._address(index) for index in indices))
+        oracle = self.oracle_nonce - self.first_nonce
+        indices = (*range(len(_FOUNDATION)), oracle)
+        contracts = L1Contracts(*(self._address(index) for index in indices))
+        if self._has_verifier:
+            return replace(contracts, attribution_verifier=self._address(oracle - 1))
+        return contracts
 
     @property
     def size(self) -> int:
@@ -106,7 +110,11 @@ class Plan:
     @property
     def oracle_nonce(self) -> int:
         """The nonce of the last step, the output oracle's creation."""
-        return self.first_nonce + len(_FOUNDATION) + 1 + len(self.gifts)
+        return self.first_nonce + len(_FOUNDATION) + 1 + len(self.gifts) + self._has_verifier
+
+    @property
+    def _has_verifier(self) -> bool:
+        return self.settings.attribution is not None
 
     def foundation(self) -> list[Step]:
         """Return what is there before the rollup begins: all but the oracle."""
@@ -123,6 +131,9 @@ class Plan:
             Transfer(nonce, name, contracts.open_token, receiver, amount)
             for nonce, (name, receiver, amount) in enumerate(payments, steps[-1].nonce + 1)
         ]
+        if contracts.attribution_verifier is not None:
+            nonce, address = self.oracle_nonce - 1, contracts.attribution_verifier
+            steps.append(Creation(nonce, "AttributionVerifier", address, values))
         return steps
 
     def oracle(self, starting_timestamp: int) -> Creation:

@@ -26,4 +26,13 @@ library Hashing {
             abi.encode(proof.version, proof.stateRoot, proof.messagePasserStorageRoot, proof.latestBlockhash)
         );
     }
+
+    /// @notice The output root of a block: of its state, the withdrawals made until then, its hash.
+    function outputRoot(
+        bytes32 stateRoot,
+        bytes32 messagePasserStorageRoot,
+        bytes32 blockHash
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(bytes32(0), stateRoot, messagePasserStorageRoot, blockHash));
+    }
 }

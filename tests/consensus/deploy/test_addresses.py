@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "addresses.json"
     path.write_text(json.dumps(addresses_to_json(ADDRESSES)))
     assert read_addresses(path) == ADDRESSES
+    contracts = replace(ADDRESSES.contracts, attribution_verifier=Address(b"\x20" * 20))
+    with_attribution = replace(ADDRESSES, contracts=contracts)
+    path.write_text(json.dumps(addresses_to_json(with_attribution)))
+    assert "attributionVerifier" in path.read_text()
+    assert read_addresses(path) == with_attribution
 
 
 def test_files_of_older_versions_are_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -29,6 +29,19 @@ def test_addresses_follow_from_the_first_nonce_alone() -> None:
         assert address == create_address(DEPLOYER, nonce)
 
 
+def test_with_attribution_its_verifier_comes_before_the_oracle() -> None:
+    settings = replace(SETTINGS, attribution=AttributionConfig(0, 4, 2**20))
+    plan = Plan(settings, DEPLOYER, 40, GIFTS)
+    last, without = plan.foundation()[-1], Plan(SETTINGS, DEPLOYER, 40, GIFTS)
+    assert isinstance(last, Creation)
+    assert last.address == plan.contracts.attribution_verifier == create_address(DEPLOYER, 48)
+    assert last.parameters() == [("l2Oracle_", "address", plan.contracts.l2_output_oracle)]
+    assert plan.contracts.l2_output_oracle == create_address(DEPLOYER, 49)
+    assert plan.size == without.size + 1
+    assert plan.contracts.l1_standard_bridge == without.contracts.l1_standard_bridge
+    assert without.contracts.attribution_verifier is None
+
+
 @pytest.mark.parametrize("gifts", [{}, GIFTS])
 def test_steps_have_consecutive_nonces(gifts: dict[Address, int]) -> None:
     plan = Plan(SETTINGS, DEPLOYER, 3, gifts)

@@ -39,7 +39,7 @@ def add_verify(steps: "Commands") -> None:
         "--preimage",
         type=file_path,
         metavar="FILE",
-        help="what the receipt commits to, as JSON: compare, and show it",
+        help="what receipts commit to, as JSON: find this one's, and show it",
     )
 
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 from attribution.posted_output import PostedOutput
+from attribution.preimages import Preimage
 from attribution.proof_check import ProvenReceipt
 from attribution.proof_verdict import unattributed
 from attribution.receipt_proof import ReceiptProof
 from attribution.records import Record
 from node.types.primitives import checksum_address
-from openrollup.attribution.preimage import Preimage
 from openrollup.bridge.arguments import open_text
 
 _WEI_IN_GWEI = 10**9
@@ -26,7 +26,7 @@ def verdict_lines(
         f"amount       {open_text(record.amount * _WEI_IN_GWEI)} OPEN",
         *_attribution(record),
         f"commitment   0x{record.commitment.hex()}",
-        *([] if preimage is None else preimage.lines()),
+        *([] if preimage is None else _answer(preimage)),
         f"output       {posted.index}, of block {posted.block}: 0x{posted.root.hex()}",
         f"             in {checksum_address(posted.oracle)} on L1 chain {posted.l1_chain_id}, "
         f"posted {_time(posted.timestamp)}",
@@ -45,6 +45,18 @@ def _attribution(record: Record) -> list[str]:
     return [
         f"attribution  {shares}",
         "             (the gateway's word: who holds the preimage can recompute it)",
+    ]
+
+
+def _answer(preimage: Preimage) -> list[str]:
+    return [
+        "             is that of the preimage:",
+        f"             model 0x{preimage.model_hash.hex()}",
+        f"             request 0x{preimage.request_hash.hex()} ({preimage.prompt_tokens} tokens)",
+        f"             response 0x{preimage.response_hash.hex()} "
+        f"({preimage.completion_tokens} tokens)",
+        f"             weights by {preimage.method.name.lower()}, evidence "
+        f"0x{preimage.evidence_root.hex()}",
     ]
 
 

@@ -1,6 +1,7 @@
 """`openrollup attribution verify`: is a receipt's proof true, by L1 alone?"""
 
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import orjson
 
 from attribution.posted_output import PostedOutput, check_against, check_place
+from attribution.preimages import Preimage, preimage_to_json, read_preimages
 from attribution.proof_check import ProofError, ProvenReceipt, check_proof
 from attribution.proof_verdict import verdict_to_json
 from attribution.receipt_proof import ReceiptProof, decode_proof
+from attribution.records import Record
 from consensus.block_refs import L1BlockRef
 from consensus.l1.client import L1Client
 from consensus.l1.json_rpc import JsonRpc, RpcSettings
@@ -18,7 +21,6 @@ from consensus.l1.source import L1NotFound
 from consensus.proposer.posted_outputs import PostedOutputs
 from node.errors import ConfigError, DecodingError, InvalidInput
 from node.types.primitives import Address, checksum_address
-from openrollup.attribution.preimage import Preimage, read_preimage
 from openrollup.attribution.verdict_text import verdict_lines
 
 _PATIENCE = RpcSettings(attempts=2)
@@ -41,14 +43,13 @@ async def run_verify(options: VerifyOptions) -> int:
     ConfigError for files that are not what they are to be; TemporaryError if L1 does not answer.
     """
     proof = _read_proof(options.proof)
-    preimage = None if options.preimage is None else read_preimage(options.preimage)
+    preimages = None if options.preimage is None else read_preimages(options.preimage)
     if options.oracle is None:
         _warn(proof)
     try:
         # First what needs no L1: most of what can be wrong.
         shown = check_proof(proof)
-        if preimage is not None:
-            preimage.check(shown.record)
+        preimage = None if preimages is None else _matching(preimages, shown.record)
         posted = await _posted(options, proof)
         shown = check_against(proof, posted)
     except InvalidInput as error:
@@ -64,6 +65,16 @@ def _read_proof(path: Path) -> ReceiptProof:
         return decode_proof(path.read_bytes())
     except DecodingError as error:
         raise ConfigError(f"{path}: no proof of a receipt: {error}") from error
+
+
+def _matching(preimages: Sequence[Preimage], record: Record) -> Preimage:
+    for preimage in preimages:
+        if preimage.commitment == record.commitment:
+            return preimage
+    raise ProofError(
+        f"--preimage: none of {len(preimages)} gives the receipt's commitment, "
+        f"0x{record.commitment.hex()}"
+    )
 
 
 async def _posted(options: VerifyOptions, proof: ReceiptProof) -> PostedOutput | None:
@@ -114,7 +125,7 @@ def _say_true(
     if options.json:
         verdict = verdict_to_json(proof, shown, posted)
         if preimage is not None:
-            verdict["preimage"] = preimage.to_json()
+            verdict["preimage"] = preimage_to_json(preimage)
         text = orjson.dumps(verdict).decode()
     else:
         text = "\n".join(verdict_lines(proof, shown, posted, preimage))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from openrollup.attribution.number_commands import add_economics, add_stats
 from openrollup.attribution.proof_commands import add_prove, add_verify
 
 if TYPE_CHECKING:
@@ -13,5 +14,7 @@ def add_attribution_commands(commands: "Commands") -> None:
     description = "receipts of what a model answered, and what its payers and makers get"
     attribution = commands.add_parser("attribution", help=description, description=description)
     actions = attribution.add_subparsers(required=True, metavar="ACTION")
+    add_stats(actions)
+    add_economics(actions)
     add_prove(actions)
     add_verify(actions)

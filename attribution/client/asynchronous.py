@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from eth_account.signers.local import LocalAccount
@@ -29,8 +29,9 @@ from attribution.client.exchange import (
     Read,
     Request,
     Send,
+    carry_out_async,
 )
-from attribution.refusals import NotIncluded, Refused
+from attribution.refusals import NotIncluded
 from attribution.vouchers import SignedVoucher
 from node.types.primitives import Address
 
@@ -143,17 +144,7 @@ class AsyncAttributionClient:
 
     async def carry_out(self, operation: Operation[T]) -> T:
         """Do what an operation asks for, and return its result."""
-        step: Callable[[], Request] = partial(next, operation)
-        while True:
-            try:
-                request = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                step = partial(operation.send, await self._answer(request))
-            except Refused as refused:
-                step = partial(operation.throw, refused)
+        return await carry_out_async(operation, self._answer)
 
     async def _answer(self, request: Request) -> Any:
         eth = self.w3.eth

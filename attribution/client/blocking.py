@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from eth_account.signers.local import LocalAccount
@@ -29,8 +29,9 @@ from attribution.client.exchange import (
     Read,
     Request,
     Send,
+    carry_out,
 )
-from attribution.refusals import NotIncluded, Refused
+from attribution.refusals import NotIncluded
 from attribution.vouchers import SignedVoucher
 from node.types.primitives import Address
 
@@ -152,17 +153,7 @@ class AttributionClient:
 
     def carry_out(self, operation: Operation[T]) -> T:
         """Do what an operation asks for, and return its result."""
-        step: Callable[[], Request] = partial(next, operation)
-        while True:
-            try:
-                request = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                step = partial(operation.send, self._answer(request))
-            except Refused as refused:
-                step = partial(operation.throw, refused)
+        return carry_out(operation, self._answer)
 
     def _answer(self, request: Request) -> Any:
         eth = self.w3.eth

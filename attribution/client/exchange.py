@@ -5,11 +5,12 @@ be done and not how. The blocking client, the asynchronous one and the commands 
 operations out. What a contract refuses is thrown into the operation as `Refused`.
 """
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from attribution.refusals import NoKey
+from attribution.refusals import NoKey, Refused
 from node.types.primitives import Address, Hash32
 from node.types.receipt import Log
 
@@ -116,3 +117,35 @@ class Party:
         if self.account is None:
             raise NoKey
         return self.account
+
+
+def carry_out(operation: Operation[T], answer: Callable[[Request], Any]) -> T:
+    """Do what an operation asks for, and return its result."""
+    step: Callable[[], Request] = partial(next, operation)
+    while True:
+        try:
+            request = step()
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        try:
+            step = partial(operation.send, answer(request))
+        except Refused as refused:
+            step = partial(operation.throw, refused)
+
+
+async def carry_out_async(
+    operation: Operation[T], answer: Callable[[Request], Awaitable[Any]]
+) -> T:
+    """Do what an operation asks for, and return its result."""
+    step: Callable[[], Request] = partial(next, operation)
+    while True:
+        try:
+            request = step()
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        try:
+            step = partial(operation.send, await answer(request))
+        except Refused as refused:
+            step = partial(operation.throw, refused)

@@ -14,10 +14,10 @@ from attribution.calldata import decode_appended, encode_append
 from attribution.client.exchange import AskBlock, Included, Operation, Party, Send
 from attribution.client.hub_views import read_head, read_model, stream_of
 from attribution.client.registration import check_datasets
-from attribution.client.unpaid import appended_logs, root_of
+from attribution.client.unpaid import appended_logs, batches_before, root_of
 from attribution.records import Record, decode_records, encode_records
-from attribution.refusals import BadRecord, BadSequence, BatchTooLarge, WrongLogger
-from node.errors import DecodingError, InvalidInput
+from attribution.refusals import AlreadyLogged, BadSequence, BatchTooLarge, WrongLogger
+from node.errors import InvalidInput
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import Address, Hash32
 
@@ -248,12 +248,16 @@ def call_size(records: Iterable[Record]) -> int:
     return _OVERHEAD + (size + 31) // 32 * 32
 
 
-def parse_records(encoded: bytes) -> tuple[Record, ...]:
-    """Read encoded records; BadRecord names the first one that is none, and says why."""
-    try:
-        return decode_records(encoded)
-    except DecodingError as error:
-        raise BadRecord(str(error), index=getattr(error, "index", 0)) from error
+def check_new(party: Party, model_key: bytes, records: Iterable[Record]) -> Operation[None]:
+    """Raise AlreadyLogged if one of the records is in the stream's latest 10,000 blocks."""
+    wanted = {record.commitment for record in records}
+    latest = (yield AskBlock("latest")).number
+    batches, _ = yield from batches_before(party.address, stream_of(model_key), latest)
+    for batch in batches:
+        for index, record in enumerate(batch.records or ()):
+            if record.commitment in wanted:
+                seq = batch.appended.from_seq + index
+                raise AlreadyLogged(seq=seq, commitment=record.commitment)
 
 
 def _append(stream: int, from_seq: int, records: tuple[Record, ...]) -> Send:

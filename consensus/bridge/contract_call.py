@@ -34,7 +34,7 @@ def decode_output(types: str, output: bytes, name: str) -> tuple[Any, ...]:
 
 def refusal_text(fault: RpcFault, artifacts: Iterable[str]) -> str:
     """Return why a call was reverted, with the errors of these contracts by their names."""
-    data = _revert_data(fault.data)
+    data = revert_data(fault.data)
     if data is None:
         return fault.message
     for artifact in artifacts:
@@ -74,7 +74,8 @@ def _readable(value: object) -> str:
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _revert_data(value: object) -> bytes | None:
+def revert_data(value: object) -> bytes | None:
+    """Return what a call reverted with, of a fault's data; None if that does not tell."""
     # Most put it there as it is; some (Ganache, older Hardhat) one level deeper.
     if isinstance(value, dict):
         value = value.get("data")

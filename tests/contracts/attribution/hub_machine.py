@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eth.exceptions import Revert
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_utils.abi import get_abi_output_types
 
 from attribution.calldata import encode_append

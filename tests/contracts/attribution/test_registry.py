@@ -138,6 +138,7 @@ def test_sixteen_datasets_can_be_declared_and_no_more(scene: Scene) -> None:
     ids = list(range(1, 17))
     key = scene.machine.hub("registerModel", *registration(declared=ids), sender=OWNER).output
     assert scene.machine.ask("model", key)[6] == tuple(ids)
+    assert scene.machine.ask("MAX_DECLARED") == 16
     with pytest.raises(Reverted) as caught:
         scene.machine.hub("registerModel", *registration(declared=[*ids, 17]), sender=STRANGER)
     assert (caught.value.name, caught.value.arguments) == ("TooManyDatasets", (17, 16))

@@ -3,8 +3,9 @@
 import pytest
 
 from node.evm.rules import Interpreter
+from tests.contracts.attribution.choices import KEYS, LOGGERS, OWNERS, PAYEES
 from tests.contracts.attribution.recount import Recount
-from tests.contracts.attribution.walk import KEYS, LOGGERS, OWNERS, PAYEES, Walk
+from tests.contracts.attribution.walk import Walk
 
 STEPS = 150
 

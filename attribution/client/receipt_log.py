@@ -191,7 +191,7 @@ def flush(party: Party, log: ReceiptLog) -> Operation[tuple[Included, ...]]:
         place = (yield from read_head(log.logger, log.stream)).count
         batch.places.add(place)
         try:
-            included: Included = yield _append(log.stream, place, batch.records)
+            included: Included = yield send_batch(log.stream, place, batch.records)
         except BadSequence:
             lost += 1
             if lost == _LOST_RACES:
@@ -229,7 +229,7 @@ def append(
     stream = stream_of(model_key)
     if from_seq is None:
         from_seq = (yield from read_head(party.address, stream)).count
-    included: Included = yield _append(stream, from_seq, batch)
+    included: Included = yield send_batch(stream, from_seq, batch)
     return included
 
 
@@ -260,6 +260,7 @@ def check_new(party: Party, model_key: bytes, records: Iterable[Record]) -> Oper
                 raise AlreadyLogged(seq=seq, commitment=record.commitment)
 
 
-def _append(stream: int, from_seq: int, records: tuple[Record, ...]) -> Send:
+def send_batch(stream: int, from_seq: int, records: tuple[Record, ...]) -> Send:
+    """Return the request of the transaction that appends a batch."""
     what = f"logging {len(records)} receipts"
     return Send(what, ATTRIBUTION_ADDRESS, encode_append(stream, from_seq, records))

@@ -10,6 +10,8 @@ from node.types.primitives import BlockNumber
 from rpc.encoding.hexadecimal import Json, describe, parse_fixed, parse_quantity
 from rpc.params import block_count
 
+MAX_RECEIPTS = 1_000
+MAX_ENTRIES = 100
 _MAX_DIGITS = 30
 
 
@@ -27,8 +29,7 @@ def dataset_id(value: Json) -> int:
     return parse_quantity(value, 32)
 
 
-def limit_up_to(most: int) -> Callable[[Json], int]:
-    """Return a decoder of how many entries a page has, from 1 to `most`."""
+def _limit_up_to(most: int) -> Callable[[Json], int]:
 
     def limit(value: Json) -> int:
         number = block_count(value)
@@ -37,6 +38,12 @@ def limit_up_to(most: int) -> Callable[[Json], int]:
         return number
 
     return limit
+
+
+receipt_limit = _limit_up_to(MAX_RECEIPTS)
+"""Reads how many receipts a page has."""
+entry_limit = _limit_up_to(MAX_ENTRIES)
+"""Reads how many entries a page of anything else has."""
 
 
 def dollars(value: Json) -> Fraction:

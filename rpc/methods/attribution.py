@@ -25,12 +25,9 @@ from rpc.encoding.attribution import (
 )
 from rpc.encoding.hexadecimal import Json, JsonObject, quantity
 from rpc.errors import not_found
-from rpc.paging import cursor, dataset_id, limit_up_to
+from rpc.paging import MAX_ENTRIES, cursor, dataset_id, entry_limit, receipt_limit
 from rpc.params import address, hash32, optional, required, uint64
 from rpc.slow_reads import SlowReads
-
-MAX_RECEIPTS = 1_000
-MAX_ENTRIES = 100
 
 
 class AttributionMethods:
@@ -43,8 +40,8 @@ class AttributionMethods:
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
         stream = (required(address), required(uint64))
-        receipts = (optional(uint64, 0), optional(limit_up_to(MAX_RECEIPTS), MAX_ENTRIES))
-        entries = optional(limit_up_to(MAX_ENTRIES), MAX_ENTRIES)
+        receipts = (optional(uint64, 0), optional(receipt_limit, MAX_ENTRIES))
+        entries = optional(entry_limit, MAX_ENTRIES)
         return (
             Method("attribution_getHead", self._get_head, stream),
             Method("attribution_getReceipts", self._get_receipts, (*stream, *receipts)),

@@ -25,8 +25,8 @@ from rpc.encoding.attribution import (
 )
 from rpc.encoding.economics import show_economics
 from rpc.encoding.hexadecimal import Json, JsonObject
-from rpc.methods.attribution import MAX_ENTRIES, unknown_dataset, unknown_model
-from rpc.paging import cursor, dataset_id, dollar_range, dollars, limit_up_to
+from rpc.methods.attribution import unknown_dataset, unknown_model
+from rpc.paging import MAX_ENTRIES, cursor, dataset_id, dollar_range, dollars, entry_limit
 from rpc.params import block_count, hash32, optional, required
 from rpc.slow_reads import SlowReads
 
@@ -44,7 +44,7 @@ class AttributionNumbers:
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
-        page = (optional(cursor), optional(limit_up_to(MAX_ENTRIES), MAX_ENTRIES))
+        page = (optional(cursor), optional(entry_limit, MAX_ENTRIES))
         plan = (required(dollars), *(required(block_count),) * 4, required(dollar_range))
         return (
             Method("attribution_getModelStats", self._model_stats, (required(hash32),)),

@@ -1,7 +1,7 @@
 """Whatever the parameters, a method answers or says what is wrong with them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.clock import VirtualClock
-from rpc import params
-from rpc.api import ethereum_methods, optimism_methods
+from rpc import paging, params
+from rpc.api import attribution_methods, ethereum_methods, optimism_methods
 from rpc.block_id import block_hash, block_id, block_number
 from rpc.call_request import call_request
 from rpc.dispatcher import Dispatcher, Method
 from rpc.log_query import log_query
 from rpc.methods.eth.state import no_overrides
 from rpc.params import Decoder
+from tests.attribution.market import AUTHOR, LOGGER, OWNER, Market, record
 from tests.rpc.chain import (
     ALICE,
     GENESIS_TIME,
@@ -71,6 +72,8 @@ _FILTERS = st.fixed_dictionaries(
 _IDS = st.fixed_dictionaries(
     {}, optional={"blockHash": _HASHES, "blockNumber": _BLOCKS, "requireCanonical": st.booleans()}
 )
+_CURSORS = st.binary(min_size=15, max_size=17).map(lambda raw: "0x" + raw.hex())
+_DOLLARS = st.sampled_from(["0.01", "1", "3000", "0", "1e9", "-1", "." + "9" * 40]) | st.floats()
 _NONSENSE = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2**64 - 1) | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
@@ -89,16 +92,27 @@ _BY_DECODER: dict[Decoder, st.SearchStrategy[Any]] = {
     block_id: _BLOCKS | _HASHES | _IDS,
     call_request: _CALLS,
     log_query: _FILTERS,
+    paging.cursor: _CURSORS,
+    paging.dataset_id: _QUANTITIES,
+    paging.receipt_limit: st.integers(0, 5),
+    paging.entry_limit: st.integers(0, 5),
+    paging.dollars: _DOLLARS,
+    paging.dollar_range: _DOLLARS | st.lists(_DOLLARS, max_size=3),
     no_overrides: st.none() | st.just({}),
 }
 _LISTS = st.lists(_QUANTITIES, max_size=3) | st.lists(st.integers(-1, 101), max_size=3)
 
 
-def calls(methods: Sequence[Method]) -> st.SearchStrategy[tuple[str, list[Any]]]:
+def calls(
+    methods: Sequence[Method], known: Mapping[Decoder, st.SearchStrategy[Any]]
+) -> st.SearchStrategy[tuple[str, list[Any]]]:
     """Return calls whose parameters mostly are of the right kind, and sometimes anything."""
     one_of_each = []
     for method in methods:
-        kinds = [_BY_DECODER.get(param.decode, _LISTS) for param in method.params]
+        kinds = [
+            _BY_DECODER.get(param.decode, _LISTS) | known.get(param.decode, st.nothing())
+            for param in method.params
+        ]
         right = st.tuples(*kinds).map(list)
         odd = st.tuples(*(kind | _NONSENSE for kind in kinds), st.none()).map(list)
         one_of_each.append(st.tuples(st.just(method.name), right | odd))
@@ -117,20 +131,40 @@ def make_methods(chain: Chain) -> tuple[Method, ...]:
 @pytest.mark.parametrize("make_chain", [ethereum_chain, rollup_chain])
 def test_no_parameters_are_an_internal_error(make_chain: Callable[[], Chain]) -> None:
     with closing(make_chain()) as chain:
-        fuzz(chain)
+        chain.mine(chain.transfer())
+        chain.mine()
+        fuzz(make_methods(chain))
 
 
-def fuzz(chain: Chain) -> None:
-    """Call every method with plausible nonsense."""
-    chain.mine(chain.transfer())
-    chain.mine()
-    methods = make_methods(chain)
+def test_no_parameters_of_attribution_are_an_internal_error() -> None:
+    with closing(Market()) as market:
+        market.fund(OWNER, LOGGER, AUTHOR)
+        market.register_dataset()
+        offer = market.register_model()
+        market.mine_all()
+        market.append(offer, [record(100, d1=6000)] * 3)
+        market.deposit(offer, AUTHOR, 1000)
+        market.mine_all()
+        market.charge(offer, [1], [market.voucher(offer, AUTHOR, 100)])
+        market.mine_all()
+        known: dict[Decoder, st.SearchStrategy[Any]] = {
+            params.hash32: st.just("0x" + offer.key.hex()),
+            params.address: st.just("0x" + LOGGER.address.hex()),
+            params.uint64: st.just(hex(offer.stream)),
+        }
+        fuzz(attribution_methods(market.reader), known)
+
+
+def fuzz(
+    methods: Sequence[Method], known: Mapping[Decoder, st.SearchStrategy[Any]] | None = None
+) -> None:
+    """Call every method with plausible nonsense, and with what is `known` to be there."""
     dispatcher = Dispatcher(methods)
 
     with asyncio.Runner() as runner:
 
         @settings(max_examples=400, deadline=None)
-        @given(calls(methods))
+        @given(calls(methods, known or {}))
         def check(call: tuple[str, list[Any]]) -> None:
             name, values = call
             body = orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": values})

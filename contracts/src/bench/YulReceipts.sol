@@ -41,6 +41,9 @@ contract YulReceipts {
     uint256 private constant _SUMS_END = 0x5a0;
     uint256 private constant _LEAVES = 0x5c0;
 
+    uint256 private constant _NEXT = (1 << 192) + 32;
+    uint256 private constant _FOUR_BYTES = 0x80808080 << 224;
+
     /// @notice What a stream holds.
     function head(
         address logger,
@@ -74,6 +77,9 @@ contract YulReceipts {
                 mstore(4, argument)
                 revert(0, 36)
             }
+            function badRecord(cursor) {
+                failWith(_BAD_RECORD, shr(5, sub(and(cursor, 0xffffffff), _LEAVES)))
+            }
             // Adds a sum (credit, 1 in bit 32, dataset) to its slot.
             function flush(sum) {
                 mstore(_SLOT_DATASET, shl(224, sum))
@@ -87,8 +93,8 @@ contract YulReceipts {
             let fromSeq := shr(216, calldataload(9))
             mstore(_LEAF, or(shl(88, caller()), shl(24, stream)))
             mstore(_SLOT, or(shl(248, 3), mload(_LEAF)))
-            let seq := fromSeq
-            let leaf := _LEAVES
+            // The next sequence number, and far below it where the next leaf goes.
+            let cursor := or(shl(192, fromSeq), _LEAVES)
             let total := 0
             let credited := 0
 
@@ -96,70 +102,76 @@ contract YulReceipts {
                 let start := p
                 let word := calldataload(p)
                 let amount := byte(0, word)
-                p := add(p, 1)
-                if gt(amount, 0x7f) {
-                    let group := byte(1, word)
-                    amount := sub(add(amount, shl(7, group)), 0x80)
-                    p := add(p, 1)
-                    if gt(group, 0x7f) {
-                        group := byte(2, word)
-                        amount := sub(add(amount, shl(14, group)), 0x4000)
-                        p := add(p, 1)
-                        if gt(group, 0x7f) {
-                            group := byte(3, word)
-                            amount := sub(add(amount, shl(21, group)), 0x200000)
-                            p := add(p, 1)
-                            for { let shift := 28 } gt(group, 0x7f) { shift := add(shift, 7) } {
-                                group := byte(sub(p, start), word)
-                                amount := sub(add(amount, shl(shift, group)), shl(shift, 1))
-                                p := add(p, 1)
-                            }
-                            if shr(64, amount) { failWith(_BAD_RECORD, sub(seq, fromSeq)) }
-                        }
-                    }
-                    if iszero(group) { failWith(_BAD_RECORD, sub(seq, fromSeq)) }
+                let left
+                // Which bytes of the beginning have their highest bit tells where a varint ends.
+                switch and(word, _FOUR_BYTES)
+                case 0x8080800000000000000000000000000000000000000000000000000000000000 {
+                    let group := byte(3, word)
+                    if iszero(group) { badRecord(cursor) }
+                    amount :=
+                        sub(
+                            add(
+                                add(amount, shl(7, byte(1, word))),
+                                add(shl(14, byte(2, word)), shl(21, group))
+                            ),
+                            0x204080
+                        )
+                    left := byte(4, word)
+                    p := add(p, 5)
                 }
-                let left := byte(sub(p, start), word)
-                p := add(p, 1)
+                case 0x8080000000000000000000000000000000000000000000000000000000000000 {
+                    let group := byte(2, word)
+                    if iszero(group) { badRecord(cursor) }
+                    amount := sub(add(add(amount, shl(7, byte(1, word))), shl(14, group)), 0x4080)
+                    left := byte(3, word)
+                    p := add(p, 4)
+                }
+                default {
+                    let place := 1
+                    if gt(amount, 0x7f) {
+                        let group := amount
+                        for { let shift := 7 } gt(group, 0x7f) { shift := add(shift, 7) } {
+                            group := byte(place, word)
+                            amount := sub(add(amount, shl(shift, group)), shl(shift, 1))
+                            place := add(place, 1)
+                        }
+                        if or(iszero(group), shr(64, amount)) { badRecord(cursor) }
+                    }
+                    left := byte(place, word)
+                    p := add(p, add(place, 1))
+                }
                 if left {
-                    if gt(left, 16) { failWith(_BAD_RECORD, sub(seq, fromSeq)) }
+                    if gt(left, 16) { badRecord(cursor) }
                     let previous := 0
                     let weights := 0
                     for {} left { left := sub(left, 1) } {
                         word := calldataload(p)
                         let dataset := byte(0, word)
-                        p := add(p, 1)
                         if gt(dataset, 0x7f) {
                             let group := byte(1, word)
                             dataset := sub(add(dataset, shl(7, group)), 0x80)
-                            p := add(p, 1)
-                            let place := 2
-                            for {} gt(group, 0x7f) { place := add(place, 1) } {
+                            let place := 1
+                            for {} gt(group, 0x7f) {} {
+                                place := add(place, 1)
                                 group := byte(place, word)
                                 let shift := mul(7, place)
                                 dataset := sub(add(dataset, shl(shift, group)), shl(shift, 1))
-                                p := add(p, 1)
                             }
-                            if or(iszero(group), shr(32, dataset)) {
-                                failWith(_BAD_RECORD, sub(seq, fromSeq))
-                            }
-                            word := shl(shl(3, sub(place, 1)), word)
+                            if or(iszero(group), shr(32, dataset)) { badRecord(cursor) }
+                            word := shl(shl(3, place), word)
+                            p := add(p, place)
                         }
                         let weight := byte(1, word)
-                        p := add(p, 1)
+                        p := add(p, 2)
                         if gt(weight, 0x7f) {
                             let group := byte(2, word)
                             // A third group would be above 10000, and so is every larger weight.
-                            if or(iszero(group), gt(group, 0x7f)) {
-                                failWith(_BAD_RECORD, sub(seq, fromSeq))
-                            }
+                            if or(iszero(group), gt(group, 0x7f)) { badRecord(cursor) }
                             weight := sub(add(weight, shl(7, group)), 0x80)
                             p := add(p, 1)
                         }
                         // `previous` is one more than the dataset before.
-                        if or(iszero(weight), lt(dataset, previous)) {
-                            failWith(_BAD_RECORD, sub(seq, fromSeq))
-                        }
+                        if or(iszero(weight), lt(dataset, previous)) { badRecord(cursor) }
                         weights := add(weights, weight)
                         previous := add(dataset, 1)
                         if amount {
@@ -167,40 +179,52 @@ contract YulReceipts {
                             let sum := mload(place)
                             let more := shl(40, mul(amount, weight))
                             dataset := or(dataset, 0x100000000)
-                            switch eq(and(sum, 0xffffffffff), dataset)
-                            case 1 { mstore(place, add(sum, more)) }
+                            switch and(xor(sum, dataset), 0xffffffffff)
+                            case 0 { mstore(place, add(sum, more)) }
                             default {
                                 if sum { flush(sum) }
                                 mstore(place, or(dataset, more))
                             }
                         }
                     }
-                    if gt(weights, 10000) { failWith(_BAD_RECORD, sub(seq, fromSeq)) }
+                    if gt(weights, 10000) { badRecord(cursor) }
                     credited := add(credited, mul(amount, weights))
                 }
                 p := add(p, 32)
-                if gt(p, limit) { failWith(_BAD_RECORD, sub(seq, fromSeq)) }
+                if gt(p, limit) { badRecord(cursor) }
                 let size := sub(p, start)
-                mstore(_LEAF_SEQ, shl(192, seq))
+                // What is behind the sequence number is overwritten: no record is that short.
+                mstore(_LEAF_SEQ, cursor)
                 calldatacopy(_LEAF_RECORD, start, size)
-                mstore(leaf, keccak256(_LEAF, add(size, 37)))
-                leaf := add(leaf, 32)
-                seq := add(seq, 1)
+                mstore(and(cursor, 0xffffffff), keccak256(_LEAF, add(size, 37)))
+                cursor := add(cursor, _NEXT)
                 total := add(total, amount)
             }
+            let seq := shr(192, cursor)
 
             // Each level over the one below it; a node's prefix takes the place of a byte that has
-            // been hashed.
-            for { let end := leaf } gt(end, add(_LEAVES, 32)) {} {
+            // been hashed. `node` is that byte. Four at a time, as long as there are.
+            for { let end := and(cursor, 0xffffffff) } gt(end, add(_LEAVES, 32)) {} {
                 let out := _LEAVES
-                let node := _LEAVES
-                for {} lt(add(node, 32), end) { node := add(node, 64) } {
-                    mstore8(sub(node, 1), 1)
-                    mstore(out, keccak256(sub(node, 1), 65))
+                let node := sub(_LEAVES, 1)
+                for {} lt(add(node, 256), end) { node := add(node, 256) } {
+                    mstore8(node, 1)
+                    mstore(out, keccak256(node, 65))
+                    mstore8(add(node, 64), 1)
+                    mstore(add(out, 32), keccak256(add(node, 64), 65))
+                    mstore8(add(node, 128), 1)
+                    mstore(add(out, 64), keccak256(add(node, 128), 65))
+                    mstore8(add(node, 192), 1)
+                    mstore(add(out, 96), keccak256(add(node, 192), 65))
+                    out := add(out, 128)
+                }
+                for {} lt(add(node, 64), end) { node := add(node, 64) } {
+                    mstore8(node, 1)
+                    mstore(out, keccak256(node, 65))
                     out := add(out, 32)
                 }
-                if lt(node, end) {
-                    mstore(out, mload(node))
+                if lt(add(node, 1), end) {
+                    mstore(out, mload(add(node, 1)))
                     out := add(out, 32)
                 }
                 end := out

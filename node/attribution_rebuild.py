@@ -11,6 +11,7 @@ from node.history import first_kept
 from node.indices import canonical_hash
 from node.state.trie_state import stored_state
 from node.storage.database import Database, Snapshot, WriteTransaction
+from node.storage.node_table import state_root
 from node.storage.schema import Table
 from node.types.block import Block, Header
 from node.types.primitives import Address, BlockNumber, Hash32
@@ -80,8 +81,9 @@ class _FirstMoney:
     """Tells from two states what their difference told when the block was executed."""
 
     def __init__(self, snapshot: Snapshot, parent: Header, header: Header) -> None:
-        self._before = stored_state(snapshot, parent.state_root)
-        self._after = stored_state(snapshot, header.state_root)
+        before = state_root(snapshot, parent.hash, parent.state_root)
+        after = state_root(snapshot, header.hash, header.state_root)
+        self._before, self._after = stored_state(snapshot, before), stored_state(snapshot, after)
 
     def __call__(self, address: Address) -> bool:
         return is_first_money(self._before.account(address), self._after.account(address))

@@ -8,10 +8,10 @@ it says so.
 import re
 from typing import Any, ClassVar
 
+from attribution.calldata import decode_error
 from attribution.hub_calls import error_arguments, hub_errors
 from attribution.hub_events import SkipReason
 from node.errors import DecodingError, OperationRefused
-from node.types.attribution_call import selector
 from node.types.primitives import checksum_address
 
 
@@ -251,17 +251,9 @@ class Reverted(Refused):
     text = "transaction {transaction} was reverted"
 
 
-_PRECOMPILE_ERRORS: dict[bytes, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    selector(f"{name}({','.join(types)})"): (name, fields, types)
-    for name, fields, types in (
-        ("BadSequence", ("expected",), ("uint64",)),
-        ("BadRecord", ("index",), ("uint256",)),
-        ("BadInput", (), ()),
-        ("NotACall", (), ()),
-        ("ValueNotAccepted", (), ()),
-        ("Overflow", (), ()),
-    )
-}
+_ARGUMENTS = {"BadSequence": "expected", "BadRecord": "index"}
+"""What the precompile's errors have, those that have something."""
+
 _KINDS = {kind.__name__: kind for kind in ContractRefusal.__subclasses__()}
 
 
@@ -269,22 +261,27 @@ def refusal_of(revert_data: bytes) -> ContractRefusal | None:
     """Return what a contract said as it reverted; None if that is no error of the Hub's or the
     precompile's.
 
-    >>> str(refusal_of(selector("NothingOwed()")))
+    >>> str(refusal_of(bytes.fromhex("797dba54")))
     'NothingOwed: nothing is owed to this account'
     """
-    key = revert_data[:4]
-    if key in _PRECOMPILE_ERRORS:
-        name, fields, types = _PRECOMPILE_ERRORS[key]
-    elif key in hub_errors():
-        error = hub_errors()[key]
-        name, fields, types = error.name, error.fields, error.types
-    else:
-        return None
     try:
-        values = error_arguments(types, revert_data[4:])
+        return _of_hub(revert_data) or _of_precompile(revert_data)
     except DecodingError:
         return None
-    return _KINDS[name](**dict(zip(map(_snake, fields), values, strict=True)))
+
+
+def _of_hub(revert_data: bytes) -> ContractRefusal | None:
+    error = hub_errors().get(revert_data[:4])
+    if error is None:
+        return None
+    values = error_arguments(error.types, revert_data[4:])
+    return _KINDS[error.name](**dict(zip(map(_snake, error.fields), values, strict=True)))
+
+
+def _of_precompile(revert_data: bytes) -> ContractRefusal:
+    error = decode_error(revert_data)
+    arguments = {} if error.argument is None else {_ARGUMENTS[error.name]: error.argument}
+    return _KINDS[error.name](**arguments)
 
 
 def _snake(name: str) -> str:

@@ -15,7 +15,7 @@ from node.attribution_index import check_indexed
 from node.attribution_lookup import batches, funding, hub_logs, streams_naming
 from node.block_store import get_header
 from node.chain import read_heads
-from node.errors import CriticalError, DecodingError
+from node.errors import CriticalError, DecodingError, PrunedHistory
 from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS
 from node.storage.database import Snapshot
 from node.types.block import Header
@@ -47,12 +47,15 @@ class ChainFacts:
         self.head = _head(snapshot)
 
     def model(self, key: Hash32) -> Model | None:
-        """Return a model, None if there is none with this key."""
-        return read_model(self._facts(_MODEL_EVENTS, key))
+        """Return a model, None if there is none with this key.
+
+        PrunedHistory if it was registered before the index begins.
+        """
+        return read_model(self._life(_MODEL_EVENTS, key))
 
     def dataset(self, dataset_id: int) -> Dataset | None:
-        """Return a dataset, None if there is none with this id."""
-        return read_dataset(self._facts(_DATASET_EVENTS, _word(dataset_id)))
+        """Return a dataset, None if there is none with this id; PrunedHistory as for models."""
+        return read_dataset(self._life(_DATASET_EVENTS, _word(dataset_id)))
 
     def model_keys(self, after: Place | None, limit: int) -> list[Hash32]:
         """Return keys of models in the order of registration, those behind a place."""
@@ -125,6 +128,16 @@ class ChainFacts:
         """Return who gave an account its first OPEN, None if the index does not tell."""
         found = funding(self._snapshot, account)
         return None if found is None else found.funder
+
+    def _life(self, names: tuple[str, ...], argument: bytes) -> list[HubFact]:
+        """Return the events of something from its registration, the first of the kinds, on."""
+        facts = self._facts(names, argument)
+        if facts and self.first_block > 1 and type(facts[0].event).__name__ != names[0]:
+            raise PrunedHistory(
+                f"what was registered before block {self.first_block} is not known here: the "
+                "attribution index was made after older blocks had been pruned"
+            )
+        return facts
 
     def _facts(
         self,

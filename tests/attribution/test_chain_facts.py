@@ -8,6 +8,8 @@ import pytest
 from attribution.chain_facts import ChainFacts
 from attribution.settlements import Charge
 from attribution.statistics import dataset_statistics, model_statistics
+from node.attribution_index import begin, remove_block
+from node.errors import PrunedHistory
 from node.types.primitives import checksum_address
 from tests.attribution.market import (
     AUTHOR,
@@ -83,3 +85,22 @@ def test_a_model_and_its_settlements(market: Market) -> None:
         assert facts.dataset(3) is None
         assert facts.dataset_count() == 2
         assert facts.model_keys(None, 10) == [offer.key]
+
+
+def test_what_an_index_of_a_pruned_chain_does_not_know_is_said(market: Market) -> None:
+    market.register_dataset()
+    offer = market.register_model()
+    market.mine_all()
+    registered = market.reader.heads().unsafe.number
+    market.hub(OWNER, "setPrice", offer.key, 7)
+    market.mine_all()
+    with market.database.write() as tx:
+        for number in range(registered + 1):
+            remove_block(tx, number)
+        begin(tx, registered + 1)
+    with market.reader.snapshot() as snapshot:
+        facts = ChainFacts(snapshot)
+        assert facts.model_keys(None, 10) == []
+        assert facts.dataset(1) is None
+        with pytest.raises(PrunedHistory, match=f"before block {registered + 1} is not known here"):
+            facts.model(offer.key)

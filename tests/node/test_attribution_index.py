@@ -52,10 +52,11 @@ class IndexedChain:
     """A rollup with attribution; `extend` makes blocks of actions, told apart by letters."""
 
     database: Database = field(default_factory=lambda: Database.open(None))
+    kept_blocks: int | None = None
     nonces: dict[Address, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        engine = Engine(self.database, GENESIS.config, kept_blocks=None)
+        engine = Engine(self.database, GENESIS.config, kept_blocks=self.kept_blocks)
         engine.initialise(GENESIS)
         self.chain = Chain(self.database, engine, Reader(self.database, GENESIS.config))
 
@@ -332,3 +333,45 @@ def test_a_summary_says_what_its_records_say(records: list[Record]) -> None:
             prices = [price for price, count in entry.prices for _ in range(count)]
             assert prices == sorted(amount for amount, _ in named)
     assert decode_summary(encode_summary(summary)) == summary
+
+
+def test_what_is_pruned_stays_in_the_index_but_cannot_be_rebuilt() -> None:
+    rollup = IndexedChain(kept_blocks=4)
+    with rollup.database:
+        alice = ACCOUNTS[0]
+        dataset = register_dataset(bytes(32), "u", alice.address)
+        rollup.extend(
+            rollup.append(alice, 7, 3, 0), rollup.sign(alice, ATTRIBUTION_HUB_ADDRESS, dataset, 0)
+        )
+        before = rollup.contents()
+        for salt in range(8):
+            rollup.chain.engine.set_heads(safe=rollup.chain.head().ref)
+            rollup.chain.engine.set_heads(finalized=rollup.chain.head().ref)
+            rollup.extend(salt=salt)
+        kept = rollup.chain.reader.first_kept()
+        assert kept > 1
+        assert rollup.contents() == before
+        rollup.extend(rollup.append(alice, 7, 2, 3))
+        assert rollup.count(alice.address, 7) == 5
+        rollup.rebuilt()
+        with rollup.database.read() as snapshot:
+            kept = rollup.chain.reader.first_kept()
+            assert attribution_index.check_indexed(snapshot) == kept + 1
+            assert [batch.from_seq for batch in batches(snapshot, alice.address, 7)] == [3]
+
+
+def test_rebuilding_tells_how_far_it_is_and_begins_anew_if_it_was_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.attribution_rebuild.BLOCKS_A_COMMIT", 2)
+    rollup = IndexedChain()
+    with rollup.database:
+        for seq in range(5):
+            rollup.extend(rollup.append(ACCOUNTS[0], 7, 1, seq))
+        written = rollup.contents()
+        steps = rebuild(rollup.database, GENESIS.config)
+        assert next(steps) == (2, 5)
+        steps.close()  # type: ignore[attr-defined]
+        assert needs_rebuilding(rollup.database, GENESIS.config)
+        assert list(rebuild(rollup.database, GENESIS.config)) == [(2, 5), (4, 5), (5, 5)]
+        assert rollup.contents() == written

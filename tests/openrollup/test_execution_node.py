@@ -3,10 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from node import attribution_index
+from node.config import AttributionConfig
 from node.errors import ConfigError
-from node.genesis import genesis_block, l1_dev_genesis, read_genesis
+from node.genesis import genesis_block, l1_dev_genesis, l2_genesis, read_genesis
+from node.storage.database import Table
+from node.types.primitives import Address
 from openrollup.execution_node import GENESIS_FILE, ExecutionNode, StoredChain
-from tests.node.chains import GENESIS, open_chain
+from tests.node.chains import GENESIS, Chain, open_chain
 
 OTHER = l1_dev_genesis(timestamp=GENESIS.timestamp + 1)
 
@@ -133,3 +137,21 @@ def test_a_chain_of_one_block_has_a_range(tmp_path: Path) -> None:
     ExecutionNode.open(GENESIS, tmp_path).close()
     with StoredChain.open(tmp_path) as stored:
         assert stored.block_range(None, None) == (0, 0)
+
+
+def test_a_store_without_attribution_index_gets_one_when_it_opens(tmp_path: Path) -> None:
+    genesis = l2_genesis(
+        chain_id=901, timestamp=GENESIS.timestamp, attribution=AttributionConfig(0, 4, 2**20)
+    )
+    with ExecutionNode.open(genesis, tmp_path) as node:
+        chain = Chain(node.database, node.engine, node.reader)
+        for _ in range(3):
+            chain.extend(chain.pay(Address(b"\x99" * 20), 5))
+        with node.database.write() as tx:
+            written = dict(tx.items(Table.ATTRIBUTION))
+            attribution_index.end(tx)
+            for key in written:
+                tx.delete(Table.ATTRIBUTION, key)
+    with ExecutionNode.open(genesis, tmp_path) as node, node.database.read() as snapshot:
+        assert dict(snapshot.items(Table.ATTRIBUTION)) == written
+        assert attribution_index.first_indexed(snapshot) == 1

@@ -12,6 +12,7 @@ from attribution.receipt_proof import HistoryStep, ReceiptProof
 from attribution.records import Record, decode_record, is_in_batch, leaf_hash
 from node.errors import DecodingError, InvalidInput
 from node.genesis.system_contracts import HISTORY_STORAGE_ADDRESS
+from node.kept_proofs import HISTORY_WINDOW, history_slot
 from node.output_root import Output
 from node.state.proofs import verify_proof
 from node.state.view import decode_account
@@ -19,9 +20,6 @@ from node.types.block import BlockRef, Header, decode_header
 from node.types.primitives import Hash32, keccak256
 from node.types.receipt import Log, decode_receipt
 from node.types.rlp_codec import as_bytes, decode, encode, encode_uint
-
-HISTORY_WINDOW = 8191
-"""Blocks of which EIP-2935's contract keeps the hash: the ones before the present."""
 
 
 class ProofError(InvalidInput):
@@ -71,11 +69,6 @@ def output_root(header: Header) -> Hash32:
     Attribution needs Isthmus, where the header has the storage root of the message passer.
     """
     return Output(header.state_root, header.withdrawals_root, header.hash).root
-
-
-def history_slot(number: int) -> int:
-    """Return where the history contract keeps the hash of a block (EIP-2935)."""
-    return number % HISTORY_WINDOW
 
 
 def _header(index: int, raw: bytes) -> Header:

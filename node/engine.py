@@ -24,6 +24,7 @@ from node.execution.transition import BlockExecution, ExecutedBlock, build_block
 from node.genesis.genesis import Genesis, genesis_block
 from node.head_change import HeadChange
 from node.indices import canonical_hash
+from node.output_schedule import OutputSchedule
 from node.pruning import note_replaced, prune
 from node.safe_heads import note_safe_head
 from node.senders import recover_senders
@@ -43,7 +44,8 @@ class Engine:
 
     `undo_blocks` is how many of the newest blocks can be unwound, `interpreter` runs the code.
     `kept_blocks` is how many of the newest blocks are kept with their states, None for all: what is
-    older is pruned, unless it is above the finalized head.
+    older is pruned, unless it is above the finalized head. With `keeps_proofs` nothing is before
+    `keep_proofs` was called.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class Engine:
         undo_blocks: int = UNDO_BLOCKS,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
         kept_blocks: int | None = None,
+        keeps_proofs: bool = False,
     ) -> None:
         self._database = database
         self._config = config
         self._undo_blocks = undo_blocks
         self._interpreter = interpreter
         self._kept_blocks = kept_blocks
+        self._may_prune = kept_blocks is not None and not keeps_proofs
+        self._outputs: OutputSchedule | None = None
         self._nodes = NodeCache()
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[HeadChange], None]] = []
@@ -195,6 +200,11 @@ class Engine:
                 self._note_safe(tx, old, new, derived_from)
             self._committed(HeadChange((), removed, new))
 
+    def keep_proofs(self, outputs: OutputSchedule | None) -> None:
+        """Let pruning begin; what proves receipts under `outputs` stays then, nothing if None."""
+        with self._lock:
+            self._outputs, self._may_prune = outputs, self._kept_blocks is not None
+
     def subscribe(self, callback: Callable[[HeadChange], None]) -> None:
         """Call `callback` after each commit, in the thread that made it."""
         self._subscribers.append(callback)
@@ -214,9 +224,9 @@ class Engine:
         return written
 
     def _prune(self, tx: WriteTransaction, heads: Heads) -> None:
-        if self._kept_blocks is not None:
+        if self._kept_blocks is not None and self._may_prune:
             oldest = heads.unsafe.number - self._kept_blocks + 1
-            prune(tx, min(oldest, heads.finalized.number))
+            prune(tx, min(oldest, heads.finalized.number), self._outputs)
 
     @staticmethod
     def _note_safe(

@@ -16,6 +16,8 @@ from node.errors import CorruptStore
 from node.execution.transition import ExecutedBlock
 from node.history import first_kept, put_first_kept
 from node.indices import canonical_hash
+from node.kept_proofs import keep_batches, keep_history
+from node.output_schedule import OutputSchedule
 from node.state.linked_node import NUMBER_SIZE, Reference, number_bytes
 from node.state.trie_difference import lost_nodes, lost_trie_nodes
 from node.storage.database import Snapshot, WriteTransaction
@@ -23,7 +25,7 @@ from node.storage.node_table import delete_nodes, find_state, state_root, stored
 from node.storage.schema import Table, garbage_key, number_key
 from node.storage.seal import seal, unseal
 from node.types.block import Block
-from node.types.primitives import Hash32
+from node.types.primitives import BlockNumber, Hash32
 
 BLOCKS_A_COMMIT = 64
 """The most that one commit prunes, so that no block is late for it."""
@@ -63,23 +65,26 @@ def note_back(tx: WriteTransaction, block: Block) -> None:
     tx.delete(Table.GARBAGE, garbage_key(block.number, block.hash, _UNWOUND, 0))
 
 
-def prune(tx: WriteTransaction, goal: int) -> None:
+def prune(tx: WriteTransaction, goal: int, outputs: OutputSchedule | None = None) -> None:
     """Let the history begin at block `goal`, or nearer to it: a commit does a bounded part.
 
-    Nothing may ever unwind to a block below `goal`.
+    Nothing may ever unwind to a block below `goal`. What proves receipts under `outputs` stays.
     """
     first = first_kept(tx)
     deleted = 0
     for number in range(first + 1, min(goal, first + BLOCKS_A_COMMIT) + 1):
-        deleted += _begin_at(tx, number)
+        deleted += _begin_at(tx, number, outputs)
         put_first_kept(tx, number)
         if deleted >= NODES_A_COMMIT:
             break
 
 
-def _begin_at(tx: WriteTransaction, number: int) -> int:
+def _begin_at(tx: WriteTransaction, number: int, outputs: OutputSchedule | None) -> int:
     """Make a block the first one that is kept; return how many nodes were deleted."""
     block_hash, parent_hash = _canonical(tx, number), _canonical(tx, number - 1)
+    if outputs is not None:
+        keep_batches(tx, BlockNumber(number - 1), parent_hash)
+        keep_history(tx, outputs, BlockNumber(number - 1), _state_root(tx, parent_hash))
     numbers: list[bytes] = []
     is_noted = False
     for key, value in list(tx.items(Table.GARBAGE, prefix=number_key(number))):

@@ -42,16 +42,23 @@ class ExecutionNode:
         path: Path | CopyOf | None,
         interpreter: Interpreter = DEFAULT_INTERPRETER,
         kept_blocks: int | None = None,
+        *,
+        keeps_proofs: bool = False,
     ) -> Self:
         """Open the chain's store, and create it if it is new; None and copies stay in memory.
 
-        With `kept_blocks` older blocks are pruned as new ones come; see `Engine`.
+        With `kept_blocks` older blocks are pruned as new ones come, with `keeps_proofs` not before
+        it is known which proofs stay; see `Engine`.
         ConfigError if the store belongs to another chain or another process writes to it.
         """
         database = Database.open(path)
         try:
             engine = Engine(
-                database, genesis.config, interpreter=interpreter, kept_blocks=kept_blocks
+                database,
+                genesis.config,
+                interpreter=interpreter,
+                kept_blocks=kept_blocks,
+                keeps_proofs=keeps_proofs,
             )
             if isinstance(path, Path) and engine.is_empty:
                 # Beside the store, so that a folder is enough to replay or export a chain; before

@@ -22,6 +22,7 @@ from consensus.l1.read_ahead import ReadAhead
 from consensus.l1.tx_sender import SenderSettings, TxSender
 from consensus.l1.watcher import L1Watcher
 from consensus.l2_chain import L2Chain
+from consensus.proof_keeping import keep_proofs
 from consensus.proposer.output_source import OwnOutputs
 from consensus.proposer.posted_outputs import PostedOutputs
 from consensus.proposer.proposer import Proposer, ProposerSettings
@@ -124,7 +125,11 @@ class RollupNode:
         self._config = config
         self._l1 = l1
         self.node = ExecutionNode.open(
-            config.genesis, config.path, config.interpreter, config.kept_blocks
+            config.genesis,
+            config.path,
+            config.interpreter,
+            config.kept_blocks,
+            keeps_proofs=self._keeps_proofs,
         )
         try:
             self._put_together(clock, sink)
@@ -150,7 +155,9 @@ class RollupNode:
         self._senders: dict[bytes, TxSender] = {}
         self.batcher = None if config.sequencing is None else self._make_batcher(clock)
         self.proposer = None if config.proposing is None else self._make_proposer(clock)
+        self._outputs = self._make_outputs()
         self._server = self._make_server(clock, sink or self._default_sink())
+        self._clock = clock
 
     @property
     def url(self) -> str:
@@ -168,6 +175,8 @@ class RollupNode:
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """Return what has to run for the node to live."""
         running = [self._drive(), self.watcher.run()]
+        if self._keeps_proofs:
+            running.append(keep_proofs(self._outputs, self._gate, self._clock))
         if self.batcher is not None:
             running.append(self.batcher.run())
         if self.proposer is not None:
@@ -333,19 +342,26 @@ class RollupNode:
             *optimism_methods(node.reader, status, view, view, safe_heads, VERSION),
             *openrollup_methods(self._config.genesis),
             *(attribution_methods(node.reader) if chain.attribution else ()),
-            *(proof_methods(node.reader, self._outputs()) if chain.attribution else ()),
+            *(
+                proof_methods(node.reader, OutputsView(self._outputs, self._config.rollup))
+                if chain.attribution
+                else ()
+            ),
             *(self._admin_methods() if self._config.serves_admin else ()),
         )
         return RpcServer(Dispatcher(methods), port=self._config.port)
 
-    def _outputs(self) -> OutputsView:
-        config = self._config.rollup
+    @property
+    def _keeps_proofs(self) -> bool:
+        config = self._config
+        return config.kept_blocks is not None and config.genesis.config.attribution is not None
 
+    def _make_outputs(self) -> PostedOutputs:
         async def finalized() -> L1BlockRef | None:
             heads = self.watcher.heads
             return None if heads is None else heads.finalized
 
-        return OutputsView(PostedOutputs.of_rollup(self._l1, config, finalized), config)
+        return PostedOutputs.of_rollup(self._l1, self._config.rollup, finalized)
 
     def _admin_methods(self) -> tuple[Method, ...]:
         sequencer = NoSequencer() if self.sequencer is None else self.switch

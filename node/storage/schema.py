@@ -12,6 +12,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | NUMBERS      | block hash                   | block number                                       |
 | TRANSACTIONS | transaction hash             | where it is on the canonical chain                 |
 | ATTRIBUTION  | see attribution_entries.py   | receipts, events of the Hub, who funded whom first |
+| KEPT_PROOFS  | see kept_proofs.py           | what pruned blocks had that proves receipts        |
 | BLOBS        | versioned hash               | row number, commitment, proof and blob of our L1   |
 | BLOBS        | 00, row number               | block number, versioned hash: the oldest go first  |
 | SAFE_HEADS   | L1 block number              | its hash, hash and number of the safe head from it |
@@ -71,6 +72,7 @@ class Table(StrEnum):
     NUMBERS = "numbers"
     TRANSACTIONS = "transactions"
     ATTRIBUTION = "attribution"
+    KEPT_PROOFS = "kept_proofs"
     BLOBS = "blobs"
     SAFE_HEADS = "safe_heads"
     ACCOUNTS = "accounts"

@@ -2,10 +2,11 @@
 
 from attribution.batch_search import find_batch, receipt_count
 from attribution.posted_output import DueOutput, PostedOutput, check_against, check_place
-from attribution.proof_builder import BatchPlace, Output, build_proof
+from attribution.proof_builder import Output, build_proof
 from attribution.proof_check import output_root
 from attribution.proof_verdict import verdict_to_json
 from attribution.receipt_proof import ReceiptProof, parse_proof, proof_to_json
+from node.attribution_entries import Place
 from node.errors import InvalidInput, TemporaryError
 from node.reader import Reader
 from node.types.block import Header
@@ -54,7 +55,7 @@ class ProofMethods:
         assert posted is not None, "a proof against no output is refused"
         return verdict_to_json(proof, shown, posted)
 
-    def _find(self, logger: Address, stream: int, seq: int) -> tuple[BatchPlace, Header]:
+    def _find(self, logger: Address, stream: int, seq: int) -> tuple[Place, Header]:
         found = find_batch(self._reader, logger, stream, seq)
         if found is None:
             count = receipt_count(self._reader, logger, stream)
@@ -67,7 +68,7 @@ class ProofMethods:
             raise _changing()
         return found, header
 
-    def _build(self, place: BatchPlace, seq: int, posted: PostedOutput) -> ReceiptProof:
+    def _build(self, place: Place, seq: int, posted: PostedOutput) -> ReceiptProof:
         """Build a proof, and check it: what we hand out, L1 agrees with."""
         self._check_root(posted)
         output = Output(posted.l1_chain_id, posted.oracle, posted.index, posted.block)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.calldata import encode_append
-from attribution.proof_builder import BatchPlace, Output, build_proof
+from attribution.proof_builder import Output, build_proof
 from attribution.proof_check import ProofError, ProvenReceipt, check_proof, output_root
 from attribution.receipt_proof import (
     HistoryStep,
@@ -20,6 +20,7 @@ from attribution.receipt_proof import (
     proof_to_json,
 )
 from attribution.records import Influence, Record, encode_records
+from node.attribution_entries import Place
 from node.errors import DecodingError, InvalidInput
 from node.reader import Reader
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
@@ -61,7 +62,7 @@ def world() -> Iterator[World]:
 
 
 def make(world: World, seq: int, output_block: int) -> ReceiptProof:
-    place = BatchPlace(BlockNumber(world.first + (seq > 2)), 1, 0)
+    place = Place(BlockNumber(world.first + (seq > 2)), 1, 0)
     return build_proof(world.reader, place, seq, Output(900, ORACLE, 4, BlockNumber(output_block)))
 
 
@@ -88,7 +89,7 @@ def test_the_output_of_the_same_block_needs_no_history(world: World) -> None:
 def test_several_steps_of_history(world: World) -> None:
     near, far = make(world, 0, world.first + 5), make(world, 0, world.head)
     link = build_proof(
-        world.reader, BatchPlace(BlockNumber(world.first + 1), 1, 0), 3, _output(world.head)
+        world.reader, Place(BlockNumber(world.first + 1), 1, 0), 3, _output(world.head)
     )
     middle = make(world, 0, world.first + 1)
     both = replace(
@@ -196,10 +197,10 @@ def test_whatever_a_field_holds_instead_has_a_clear_error(world: World, value: o
 
 def test_what_a_node_cannot_prove_it_says(world: World) -> None:
     with pytest.raises(InvalidInput, match="seq: expected 0 to 2"):
-        build_proof(world.reader, BatchPlace(world.first, 1, 0), 3, _output(world.head))
+        build_proof(world.reader, Place(world.first, 1, 0), 3, _output(world.head))
     with pytest.raises(InvalidInput, match="output: expected one of block"):
-        build_proof(world.reader, BatchPlace(world.head, 0, 0), 0, _output(world.first))
+        build_proof(world.reader, Place(world.head, 0, 0), 0, _output(world.first))
     with pytest.raises(InvalidInput, match="does not have it"):
-        build_proof(world.reader, BatchPlace(world.first, 1, 0), 0, _output(world.head + 1))
+        build_proof(world.reader, Place(world.first, 1, 0), 0, _output(world.head + 1))
     with pytest.raises(InvalidInput, match="written by a contract"):
-        build_proof(world.reader, BatchPlace(world.first, 0, 0), 0, _output(world.head))
+        build_proof(world.reader, Place(world.first, 0, 0), 0, _output(world.head))

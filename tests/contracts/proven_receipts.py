@@ -8,12 +8,13 @@ from eth.exceptions import Revert
 from eth_abi.abi import encode
 
 from attribution.calldata import encode_append
-from attribution.proof_builder import BatchPlace, Output, build_proof
+from attribution.proof_builder import Output, build_proof
 from attribution.proof_check import output_root
 from attribution.receipt_proof import ReceiptProof
 from attribution.records import Influence, Record
 from attribution.verifier_call import VerifiedReceipt, decode_verified, encode_verify
 from node.artifacts import load_artifact
+from node.attribution_entries import Place
 from node.config import AttributionConfig
 from node.errors import ExecutionReverted
 from node.execution.simulate import CallRequest
@@ -56,7 +57,7 @@ class ProvenReceipts:
 
     def proof(self, seq: int, block: int, index: int, output: int) -> ReceiptProof:
         """Prove under output number `output` that of transaction `index` of a block."""
-        place = BatchPlace(BlockNumber(block), index, 0)
+        place = Place(BlockNumber(block), index, 0)
         number = BlockNumber(INTERVAL * (output + 1))
         return build_proof(
             self.l2.reader, place, seq, Output(L1_CHAIN_ID, self.oracle, output, number)

@@ -4,7 +4,6 @@ A summary is a small part of its records' size, since commitments are left out a
 a row are one entry. It survives where old blocks are pruned.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,36 +41,36 @@ class BatchSummary:
 def summarise(records: bytes) -> BatchSummary:
     """Read encoded records; DecodingError if they are malformed (those of a log never are)."""
     runs: list[tuple[int, int]] = []
-    # Records with the same amount and the same influences are counted, not added one by one.
-    kinds: Counter[tuple[int, tuple[tuple[int, int], ...]]] = Counter()
+    sums: dict[int, int] = {}
+    named: dict[tuple[int, int], int] = {}
     cursor, limit, previous, length = 0, len(records), -1, 0
     while cursor < limit:
         amount, count, cursor = read_head(records, cursor, limit)
-        pairs, cursor = read_influences(records, cursor, limit, count)
+        if count:
+            pairs, cursor = read_influences(records, cursor, limit, count)
+            for dataset, weight in pairs:
+                sums[dataset] = sums.get(dataset, 0) + amount * weight
+                named[dataset, amount] = named.get((dataset, amount), 0) + 1
         cursor = commitment_end(cursor, limit)
-        if pairs:
-            kinds[amount, pairs] += 1
         if amount != previous:
             if length:
                 runs.append((previous, length))
             previous, length = amount, 0
         length += 1
     runs.append((previous, length))
-    return BatchSummary(tuple(runs), _datasets(kinds))
+    return BatchSummary(tuple(runs), _datasets(sums, named))
 
 
 def _datasets(
-    kinds: Mapping[tuple[int, tuple[tuple[int, int], ...]], int],
+    sums: Mapping[int, int], named: Mapping[tuple[int, int], int]
 ) -> dict[int, DatasetSummary]:
-    sums: Counter[int] = Counter()
-    prices: dict[int, Counter[int]] = {}
-    for (amount, pairs), count in kinds.items():
-        for dataset, weight in pairs:
-            sums[dataset] += amount * weight * count
-            prices.setdefault(dataset, Counter())[amount] += count
+    """Put together credit by dataset, and receipts by dataset and amount."""
+    prices: dict[int, list[tuple[int, int]]] = {dataset: [] for dataset in sorted(sums)}
+    for (dataset, amount), count in sorted(named.items()):
+        prices[dataset].append((amount, count))
     return {
-        dataset: DatasetSummary(sums[dataset], tuple(sorted(prices[dataset].items())))
-        for dataset in sorted(prices)
+        dataset: DatasetSummary(sums[dataset], tuple(entries))
+        for dataset, entries in prices.items()
     }
 
 

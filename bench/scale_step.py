@@ -20,6 +20,7 @@ from node.genesis import Genesis
 from node.reader import Reader
 from node.storage.database import Database
 from node.types.transaction import sign_dynamic_fee
+from openrollup.collector import tune_collector
 
 _Report = dict[str, object]
 
@@ -121,6 +122,7 @@ def main() -> None:
     parser.add_argument("accounts", type=int)
     parser.add_argument("transactions", type=int)
     options = parser.parse_args()
+    tune_collector()  # as the program does
     setting = Setting(options.datadir, options.accounts, options.transactions)
     for report in STEPS[options.step](setting):
         print(json.dumps(report), flush=True)

@@ -14,10 +14,10 @@ class FlatState:
     """The state view of a block that the flat tables are at. As short-lived as its snapshot.
 
     `root` is its state trie. CriticalError if the tables are at another. Trie nodes are taken from
-    `cache`, and added to it.
+    `cache`; those that are loaded are kept as long as the view: who loads a node replaces it.
     """
 
-    __slots__ = ("_account", "_cache", "_get", "_node", "next_node", "root")
+    __slots__ = ("_account", "_cache", "_get", "_loaded", "_node", "next_node", "root")
 
     def __init__(
         self, snapshot: Snapshot, root: Reference | None, cache: NodeCache | None = None
@@ -34,6 +34,7 @@ class FlatState:
         self.root = root
         self.next_node = next_number(snapshot)
         self._cache = NodeCache() if cache is None else cache
+        self._loaded: dict[bytes, LinkedNode] = {}
 
     @property
     def state_root(self) -> Hash32:
@@ -62,8 +63,7 @@ class FlatState:
 
     def trie_node(self, reference: Reference) -> LinkedNode:
         number = reference[32:]
-        node = self._cache.get(number)
+        node = self._loaded.get(number) or self._cache.get(number)
         if node is None:
-            node = checked_node(reference, self._node(number))
-            self._cache.add(number, node)
+            node = self._loaded[number] = checked_node(reference, self._node(number))
         return node

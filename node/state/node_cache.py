@@ -1,4 +1,4 @@
-"""Trie nodes of the newest state, held in memory between blocks."""
+"""Trie nodes that the newest blocks wrote, held in memory: the next ones change many of them."""
 
 import threading
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _ENTRY_OVERHEAD = 250  # of two bytes objects and their place in a dictionary
 
 
 class NodeCache:
-    """Checked nodes by number, about `max_bytes` of memory at most. For several threads.
+    """Nodes by number, about `max_bytes` of memory at most. For several threads.
 
     No number is ever given twice, so that a node kept too long costs room and nothing else. Nodes
     are in two halves: when the young one is full it becomes the old one, whose nodes are forgotten
@@ -32,16 +32,8 @@ class NodeCache:
         if node is None:
             node = self._old.get(number)
             if node is not None:
-                self.add(number, node)
+                self._keep(number, node)
         return node
-
-    def add(self, number: bytes, node: LinkedNode) -> None:
-        """Hold a node that was checked against its hash."""
-        with self._lock:
-            self._young[number] = node
-            self._size += len(node) + _ENTRY_OVERHEAD
-            if self._size > self._half:
-                self._turn()
 
     def replace(self, gained: NewNodes, lost: Iterable[bytes]) -> None:
         """Follow a block that was committed: hold the nodes that it made, forget those it ended."""
@@ -53,6 +45,13 @@ class NodeCache:
                     self._size -= len(node) + _ENTRY_OVERHEAD
             self._young.update(gained.items())
             self._size += sum(map(len, gained.nodes)) + _ENTRY_OVERHEAD * len(gained.nodes)
+            if self._size > self._half:
+                self._turn()
+
+    def _keep(self, number: bytes, node: LinkedNode) -> None:
+        with self._lock:
+            self._young[number] = node
+            self._size += len(node) + _ENTRY_OVERHEAD
             if self._size > self._half:
                 self._turn()
 

@@ -280,7 +280,9 @@ def _of_hub(revert_data: bytes) -> ContractRefusal | None:
 
 def _of_precompile(revert_data: bytes) -> ContractRefusal:
     error = decode_error(revert_data)
-    arguments = {} if error.argument is None else {_ARGUMENTS[error.name]: error.argument}
+    arguments: dict[str, Any] = (
+        {} if error.argument is None else {_ARGUMENTS[error.name]: error.argument}
+    )
     return _KINDS[error.name](**arguments)
 
 

@@ -18,6 +18,8 @@ __all__ = ["AsyncAttributionClient", "AttributionClient", "ReceiptLog"]
 
 _HOMES = {"AttributionClient": "blocking", "AsyncAttributionClient": "asynchronous"}
 
+_EXTRA = ("web3", "eth_account", "eth_typing", "hexbytes")
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
@@ -25,7 +27,7 @@ def __getattr__(name: str) -> Any:
     try:
         module = import_module(f"{__name__}.{_HOMES[name]}")
     except ModuleNotFoundError as error:
-        if error.name not in ("web3", "eth_account", "eth_typing", "hexbytes"):
+        if str(error.name).partition(".")[0] not in _EXTRA:
             raise
         raise ModuleNotFoundError(
             f"{name} needs web3.py and eth-account: pip install 'openrollup[sdk]'", name=error.name

@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak backlog endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example clean
+.PHONY: dev test soak backlog endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example example-medical clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -58,6 +58,9 @@ example: .venv/run.stamp  ## the outside project of examples/testing, in an envi
 	.venv-example/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[testing]'
 	cd examples/testing && ../../.venv-example/bin/pytest -q -p no:cacheprovider
 
+example-medical: .venv/medical.stamp  ## a model that pays for what it was made from, in half a minute
+	$(BIN)/python examples/medical_model/run.py $(ARGS)
+
 contracts: ## compile contracts/src into node/artifacts
 	cd contracts && npm ci --silent --no-fund --no-audit && npm run build
 
@@ -87,6 +90,10 @@ bench-worst: .venv/dev.stamp  ## each opcode and precompile where it is slowest,
 
 .venv/dev.stamp: .venv/run.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+.venv/medical.stamp: .venv/run.stamp examples/medical_model/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sdk]' -r examples/medical_model/requirements.txt
 	touch $@
 
 # In an environment of its own, because its dependencies conflict with ours.

@@ -30,6 +30,7 @@ from node.storage.database import Database
 from node.storage.schema import Table
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.attribution_summary import DatasetSummary, decode_summary, encode_summary, summarise
+from node.types.deposit import DepositTransaction, make_deposit
 from node.types.primitives import Address, Hash32, create_address, keccak256
 from node.types.transaction import Transaction, sign_dynamic_fee
 from tests.node.chains import Chain
@@ -375,3 +376,42 @@ def test_rebuilding_tells_how_far_it_is_and_begins_anew_if_it_was_stopped(
         assert needs_rebuilding(rollup.database, GENESIS.config)
         assert list(rebuild(rollup.database, GENESIS.config)) == [(2, 5), (4, 5), (5, 5)]
         assert rollup.contents() == written
+
+
+def test_deposits_are_told_apart_and_fund_like_others() -> None:
+    rollup = IndexedChain()
+    with rollup.database:
+        sender = Address(b"\x77" * 20)
+        deposits = [
+            forced(sender, ATTRIBUTION_ADDRESS, records_call(7, 0, 2), mint=0, value=0),
+            forced(sender, NEWCOMERS[0], b"", mint=50, value=20),
+            forced(sender, NEWCOMERS[1], b"", mint=0, value=10**30),  # more than there is
+            forced(NEWCOMERS[2], NEWCOMERS[2], b"", mint=9, value=9),  # to itself
+        ]
+        executed = rollup.chain.build(*deposits)
+        rollup.chain.engine.insert(executed)
+        with rollup.database.read() as snapshot:
+            (batch,) = batches(snapshot, sender, 7)
+            assert batch.is_deposit
+            assert batch.summary is not None
+            money = funding(snapshot, NEWCOMERS[0])
+            assert money is not None
+            assert money.funder == sender
+            assert funding(snapshot, NEWCOMERS[1]) is None
+            assert funding(snapshot, NEWCOMERS[2]) is None
+        assert rollup.contents() == rollup.rebuilt()
+
+
+def forced(
+    sender: Address, to: Address, data: bytes, *, mint: int, value: int
+) -> DepositTransaction:
+    """Return what a user forces onto L2 by L1."""
+    return make_deposit(
+        source_hash=keccak256(sender + to + data),
+        sender=sender,
+        to=to,
+        mint=mint,
+        value=value,
+        gas=200_000,
+        data=data,
+    )

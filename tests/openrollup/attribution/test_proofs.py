@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from attribution.proof_check import check_proof
 from attribution.receipt_proof import encode_proof, parse_proof, proof_to_json
+from attribution.verifier_call import decode_verified, encode_verify
 from consensus.l1.json_rpc import RpcFault
 from node.errors import ConfigError, OperationRefused
 from node.json_file import write_json
@@ -196,3 +198,54 @@ async def test_a_node_that_lies_is_found_out(
     for seq, words in ((0, "a proof that is none"), (2, "another receipt")):
         with pytest.raises(OperationRefused, match=words):
             await run_prove(ProveOptions(url, LOGGER.address, STREAM, seq, json=False))
+
+
+async def test_any_changed_byte_is_refused(
+    proving: Proving, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Even if nobody says which oracle is the right one."""
+    await proving.fill_to(10)
+    await proving.post_output()
+    out = tmp_path / "proof.json"
+    raw = encode_proof(await proving.write_proof(1, out))
+    options = VerifyOptions(out, proving.scene.l1.url, json=False)
+    assert await run_verify(options) == 0
+    for place in range(len(raw)):
+        out.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        try:
+            code = await run_verify(options)
+        except ConfigError:
+            code = 2
+        assert code in (1, 2), place
+        capsys.readouterr()
+
+
+async def test_an_output_that_is_deleted_and_proposed_again(
+    proving: Proving, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await proving.fill_to(10)
+    await proving.post_output()
+    out, scene = tmp_path / "proof.json", proving.scene
+    proof = await proving.write_proof(1, out)
+    verifier = scene.nodes.rollup.contracts.attribution_verifier
+    assert verifier is not None
+    call = encode_verify(proof)
+    assert decode_verified(await scene.l1.call(verifier, call)).record == check_proof(proof).record
+
+    challenger = scene.sender(scene.challenger_account)
+    request = await scene.oracle.deletion(scene.challenger_account.address, 0)
+    assert (await scene.mining(challenger.send(request))).status == 1
+    options = VerifyOptions(out, scene.l1.url, False, scene.oracle.address)
+    assert await run_verify(options) == 1
+    assert "there is no output 0 on L1 (any more)" in capsys.readouterr().out
+    verdict: Any = await ask(proving.verifier_url, "attribution_verifyProof", proof_to_json(proof))
+    assert verdict == {"valid": False, "reason": verdict["reason"]}
+    with pytest.raises(RpcFault):
+        await scene.l1.call(verifier, call)
+    with pytest.raises(RpcFault, match="no output yet"):
+        await proving.ask(1)
+
+    await proving.post_output()
+    assert await proving.proof(1) == proof
+    assert await run_verify(options) == 0
+    assert decode_verified(await scene.l1.call(verifier, call)).block.number == 1

@@ -10,12 +10,14 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.abi import get_abi_input_types
 
+from attribution.verifier_call import encode_verify
 from consensus.bridge.withdrawal import Withdrawal
 from node.artifacts import load_artifact
 from node.genesis import l1_dev_genesis
 from node.types.primitives import Address, create_address
 from node.types.transaction import sign_dynamic_fee
 from tests.contracts.local_chain import address_text, encode_call
+from tests.contracts.proven_receipts import open_proven_receipts
 from tests.contracts.way_out import fields
 from tests.contracts.withdrawing import STAGES, TARGET, WithdrawingChain, open_withdrawing
 from tests.node.chains import ALICE, BOB, Chain, open_chain
@@ -84,7 +86,7 @@ def gas_table() -> dict[str, int]:
     genesis = l1_dev_genesis(timestamp=1_700_000_000)
     with open_chain(genesis=genesis) as chain, open_withdrawing() as l2:
         l1 = GasL1.deployed(chain)
-        return _deposits(l1) | _withdrawals(l1, l2)
+        return _deposits(l1) | _withdrawals(l1, l2) | _receipts()
 
 
 def _deposits(l1: GasL1) -> dict[str, int]:
@@ -145,6 +147,18 @@ def _withdrawals(l1: GasL1, l2: WithdrawingChain) -> dict[str, int]:
     return table
 
 
+def _receipts() -> dict[str, int]:
+    """Receipts of batches of 100."""
+    with open_proven_receipts() as receipts:
+        proofs = {"in the output's block": receipts.same_block(), "one step": receipts.one_hop()}
+        return {
+            f"AttributionVerifier.verify, {name}": receipts.include(
+                receipts.verifier, encode_verify(proof)
+            )
+            for name, proof in proofs.items()
+        }
+
+
 def _propose(l1: GasL1, *arguments: Any) -> int:
     return l1.send("L2OutputOracle", l1.oracle, "proposeL2Output", *arguments)
 
@@ -155,4 +169,4 @@ def _first(l2: WithdrawingChain, fits: Callable[[Withdrawal], bool]) -> Withdraw
 
 if __name__ == "__main__":
     for what, gas in gas_table().items():
-        print(f"{what:<48} {gas:>9,}")
+        print(f"{what:<50} {gas:>9,}")

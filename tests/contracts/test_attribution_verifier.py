@@ -267,13 +267,6 @@ def test_python_and_solidity_agree(
         receipts.verify(proof)
 
 
-def test_gas(receipts: ProvenReceipts) -> None:
-    """What was reached stays; batches of 100."""
-    near, hop = receipts.same_block(), receipts.one_hop()
-    assert receipts.include(receipts.verifier, encode_verify(near)) <= 225_000
-    assert receipts.include(receipts.verifier, encode_verify(hop)) <= 505_000
-
-
 def test_what_it_answers_is_read_strictly(receipts: ProvenReceipts) -> None:
     output = receipts.run(encode_verify(receipts.same_block()))
     assert decode_verified(output).block.number == 4

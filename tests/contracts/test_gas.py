@@ -26,6 +26,8 @@ def table() -> dict[str, int]:
         ("finalizeWithdrawalTransaction, no data", 101_000),
         ("finalizeWithdrawalTransaction, 4 bytes for no code", 105_000),
         ("deleteL2Outputs", 34_000),
+        ("AttributionVerifier.verify, in the output's block", 221_000),
+        ("AttributionVerifier.verify, one step", 500_000),
     ],
 )
 def test_gas(table: dict[str, int], what: str, most: int) -> None:

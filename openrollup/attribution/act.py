@@ -47,6 +47,7 @@ def add_act(
     command = add_command(commands, name, lambda options: _run(place, options), description)
     command.add_argument(
         "--rpc",
+        "--l2",
         dest="rpc_url",
         type=url,
         metavar="URL",

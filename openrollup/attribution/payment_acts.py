@@ -107,15 +107,14 @@ def _settlement_lines(done: Settlement) -> list[str]:
     left = done.unsettled_gwei - done.charged_gwei
     lines = [f"charged       {gwei_text(done.charged_gwei)} OPEN, {gwei_text(left)} are left"]
     for charge in done.charged:
-        lines.append(
-            f"  from        {checksum_address(charge.payer)}  {gwei_text(charge.amount_gwei)}"
-        )
-    lines.append(f"owner         {open_text(done.owner_wei)}")
+        paid_gwei = gwei_text(charge.amount_gwei)
+        lines.append(f"  from        {checksum_address(charge.payer)}  {paid_gwei} OPEN")
+    lines.append(f"owner         {open_text(done.owner_wei)} OPEN")
     for paid in done.datasets:
-        why = "" if paid.credit else " (declared)"
+        why = "" if paid.credit else ", of what no dataset was credited with"
         lines.append(
-            f"dataset {paid.dataset:<5} {open_text(paid.amount_wei)}{why} to "
-            f"{checksum_address(paid.payout)}"
+            f"dataset {paid.dataset:<5} {open_text(paid.amount_wei)} OPEN to "
+            f"{checksum_address(paid.payout)}{why}"
         )
     lines += [f"left out      {left_out.refusal}" for left_out in done.skipped]
     return [*lines, *included_lines(done.included)]

@@ -14,7 +14,7 @@ from attribution.hub_calls import hub_call
 from attribution.receipts import receipt
 from attribution.record_json import decode, record_to_json
 from attribution.records import Record, encode_records
-from attribution.refusals import Refused
+from attribution.refusals import NotSent, Refused
 from attribution.voucher_json import voucher_to_json
 from attribution.vouchers import SignedVoucher
 from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS
@@ -283,3 +283,39 @@ def test_nothing_to_claim(stage: Stage) -> None:
     assert refused(lambda: stage.client(STRANGER).claim()) == "NothingOwed"
     assert stage.command(STRANGER, "claim") == "NothingOwed"
     assert refused(lambda: AttributionClient(stage.client(OWNER).w3).claim()) == "NoKey"
+
+
+def test_more_than_the_account_has(stage: Stage) -> None:
+    client = stage.client(PAYER)
+    with pytest.raises(NotSent, match="insufficient funds"):
+        client.deposit(stage.key, 10**9 * 20_000)
+    model = ("--model", stage.key.hex())
+    code, line = stage.terminal.refusal(PAYER, "deposit", *model, "--amount", 20_000)
+    assert (code, line[:8]) == (1, "NotSent:")
+    assert line.endswith("OPEN, too little: send it some")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("append --file", "[", "expected JSON"),
+        ("append --file", "{}", "records: expected a list of one or more"),
+        ("settle --vouchers", "[{}]", "voucher: expected an object with"),
+        ("settle --vouchers", None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_is_none(stage: Stage, name: str, content: str | None, message: str) -> None:
+    path = stage.terminal.folder / "given.json"
+    if content is not None:
+        path.write_text(content)
+    arguments = (*name.split()[1:], path, "--model", stage.key.hex())
+    code, line = stage.terminal.refusal(LOGGER, name.split()[0], *arguments)
+    assert (code, message in line) == (2, True)
+    assert str(path) in line
+
+
+def test_a_chain_without_attribution(stage: Stage) -> None:
+    l1 = stage.terminal.devnet.l1
+    client = AttributionClient(l1.w3, stage.terminal.devnet.accounts[PAYER])
+    assert refused(lambda: client.deposit(stage.key, PRICE)) == "AttributionUnavailable"
+    assert refused(lambda: client.register_dataset(bytes(32), "")) == "AttributionUnavailable"

@@ -20,6 +20,7 @@ def add_prove(steps: "Commands") -> None:
     add("--logger", type=address, metavar="ADDRESS", required=True, help="who wrote the receipt")
     add("--stream", type=_uint64, metavar="N", required=True, help="its stream (0x... or decimal)")
     add("--seq", type=_uint64, metavar="K", required=True, help="its number there, from 0")
+    add("--wait", action="store_true", help="if L1 has no output of it yet: wait")
     add("--out", type=file_path, metavar="FILE", help="where the proof goes (else: printed)")
 
 

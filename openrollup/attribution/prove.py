@@ -1,5 +1,6 @@
 """`openrollup attribution prove`: the proof of a receipt, from a node of the rollup."""
 
+import logging
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,18 +10,24 @@ import orjson
 
 from attribution.proof_check import ProvenReceipt, check_proof
 from attribution.receipt_proof import ReceiptProof, encode_proof, parse_proof
-from consensus.l1.json_rpc import JsonRpc, RpcSettings
+from consensus.l1.json_rpc import Json, JsonRpc, RpcFault, RpcSettings
+from node.clock import Clock, SystemClock
 from node.errors import InvalidInput, OperationRefused
 from node.json_file import write_whole
 from node.types.primitives import Address, checksum_address
 
+_log = logging.getLogger(__name__)
+
+_POLL_INTERVAL_S = 2.0
 # A person waits: a node that is not there is to be named within seconds.
 _PATIENCE = RpcSettings(attempts=2)
 
 
 @dataclass(frozen=True, slots=True)
 class ProveOptions:
-    """Which receipt: number `seq` of a logger's stream. Without `out` the proof is printed."""
+    """Which receipt: number `seq` of a logger's stream. Without `out` the proof is printed; with
+    `wait` an output that is not on L1 yet is waited for.
+    """
 
     l2_url: str
     logger: Address
@@ -28,6 +35,7 @@ class ProveOptions:
     seq: int
     json: bool
     out: Path | None = None
+    wait: bool = False
 
 
 async def run_prove(options: ProveOptions) -> int:
@@ -35,15 +43,7 @@ async def run_prove(options: ProveOptions) -> int:
 
     TemporaryError with the node's words if it has none (yet); OperationRefused if it lies.
     """
-    async with AsyncExitStack() as stack:
-        rpc = JsonRpc(options.l2_url, _PATIENCE)
-        stack.push_async_callback(rpc.close)
-        answer = await rpc.call(
-            "attribution_getProof",
-            "0x" + options.logger.hex(),
-            hex(options.stream),
-            hex(options.seq),
-        )
+    answer = await _ask(options, SystemClock())
     try:
         proof = parse_proof(answer)
         shown = check_proof(proof)
@@ -61,6 +61,22 @@ async def run_prove(options: ProveOptions) -> int:
         sys.stdout.write(_summary(options, options.out, proof, shown, len(content)) + "\n")
     sys.stdout.flush()
     return 0
+
+
+async def _ask(options: ProveOptions, clock: Clock) -> Json:
+    receipt = "0x" + options.logger.hex(), hex(options.stream), hex(options.seq)
+    async with AsyncExitStack() as stack:
+        rpc = JsonRpc(options.l2_url, _PATIENCE)
+        stack.push_async_callback(rpc.close)
+        while True:
+            try:
+                return await rpc.call("attribution_getProof", *receipt)
+            except RpcFault as fault:
+                is_due = isinstance(fault.data, dict) and "outputIndex" in fault.data
+                if not (options.wait and is_due):
+                    raise
+                _log.info("waiting: %s", fault.message)
+            await clock.sleep_until(clock.now() + _POLL_INTERVAL_S)
 
 
 def _summary(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from node.json_file import write_json
 from node.types.primitives import checksum_address
 from openrollup.attribution.prove import ProveOptions, run_prove
 from openrollup.attribution.verify import VerifyOptions, run_verify
+from tests.consensus.passing_time import JumpingClock
 from tests.consensus.proposer.scene import WRONG
 from tests.openrollup.attribution.proving import LOGGER, PREIMAGE, STREAM, Proving, new_proving
 from tests.openrollup.network import ask
@@ -118,6 +120,23 @@ async def test_the_commands(
     told = capsys.readouterr()
     assert json.loads(told.out)["output"]["isFinal"]
     assert "is the proof's own word" in told.err
+
+
+async def test_an_output_is_waited_for(
+    proving: Proving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.attribution.prove.SystemClock", JumpingClock)
+    await proving.fill_to(10)
+    await proving.scene.make_safe(0)
+    out = tmp_path / "proof.json"
+    prove = ProveOptions(proving.verifier_url, LOGGER.address, STREAM, 0, False, out)
+    with pytest.raises(RpcFault, match="no output yet"):
+        await run_prove(prove)
+    waiting = asyncio.ensure_future(run_prove(replace(prove, wait=True)))
+    await proving.post_output()
+    assert await waiting == 0
+    with pytest.raises(RpcFault, match="no such receipt"):
+        await run_prove(replace(prove, seq=9, wait=True))
 
 
 async def test_what_is_false_is_said_in_one_line(

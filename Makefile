@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SOURCES := node rpc consensus attribution openrollup tests
 
-.PHONY: dev test soak backlog endurance crash walks fuzz parity conformance oracle check contracts bench bench-derivation bench-execution bench-history bench-scale bench-worst clients example example-medical clean
+.PHONY: dev test soak backlog endurance crash walks fuzz parity conformance oracle check contracts bench bench-attribution bench-derivation bench-execution bench-history bench-scale bench-worst clients example example-medical clean
 
 dev: .venv/run.stamp  ## install and start the whole rollup
 	$(BIN)/openrollup dev $(ARGS)
@@ -66,6 +66,9 @@ contracts: ## compile contracts/src into node/artifacts
 
 bench: .venv/dev.stamp  ## this node beside its peers
 	$(BIN)/python -m bench $(ARGS)
+
+bench-attribution: .venv/dev.stamp  ## what a receipt costs, beside contracts, in a minute
+	$(BIN)/python -m bench attribution $(ARGS)
 
 bench-derivation: .venv/dev.stamp  ## a chain again from L1, and the bytes that it takes there
 	$(BIN)/python -m bench derivation $(ARGS)

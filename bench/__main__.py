@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.accounts import Accounts
+from bench.attribution import run_attribution
 from bench.derivation import run_derivation
 from bench.execution import run_execution, workloads_named
 from bench.history import run_history
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run_precompiles()
     if options.benchmark in ("all", "execution"):
         _run_execution(options)
+    if options.benchmark == "attribution":
+        run_attribution(is_json=options.json)
     if options.benchmark == "derivation":
         run_derivation(12 * options.rounds, 200 * options.rounds)
     if options.benchmark == "history":
@@ -58,9 +61,19 @@ def _parser() -> argparse.ArgumentParser:
         "benchmark",
         nargs="?",
         default="all",
-        choices=("all", "derivation", "execution", "history", "precompiles", "scale", "worst"),
+        choices=(
+            "all",
+            "attribution",
+            "derivation",
+            "execution",
+            "history",
+            "precompiles",
+            "scale",
+            "worst",
+        ),
         help="execution: blocks from raw transactions to the disk, beside stock py-evm; "
         "precompiles: each by itself, on its dearest input; "
+        "attribution: what receipts cost, beside contracts; "
         "derivation: a chain from L1 again, and what it takes there; "
         "history: what a block adds to the disk, with --history full and N; "
         "scale: what a state of a million accounts costs; "
@@ -85,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--profile", action="store_true", help="our side alone, under a profiler: where time goes"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="attribution: everything as JSON, on standard output"
     )
     parser.add_argument(
         "--only",

@@ -1,5 +1,5 @@
 """Gas a second of each opcode and precompile at its worst, the worst first."""
 
-from bench.worst.table import run_worst
+from bench.worst.table import all_cases, run_case, run_worst
 
-__all__ = ["run_worst"]
+__all__ = ["all_cases", "run_case", "run_worst"]

@@ -44,13 +44,14 @@ def run_worst(only: Sequence[str], gas: int | None, directory: Path | None) -> S
     for case in all_cases():
         if not only or any(name.lower() in case.name.lower() for name in only):
             chosen = case if gas is None else replace(case, gas=min(case.gas, gas))
-            measured.append(_run(chosen, directory))
+            measured.append(run_case(chosen, directory))
     measured.sort(key=lambda item: item.gas_per_second)
     _print(measured)
     return measured
 
 
-def _run(case: Case, directory: Path | None) -> Measured:
+def run_case(case: Case, directory: Path | None = None) -> Measured:
+    """Run one on a chain of its own."""
     with tempfile.TemporaryDirectory(prefix="openrollup-worst-", dir=directory) as folder:
         chain = WorstCaseChain(case, Path(folder))
         try:

@@ -45,7 +45,7 @@ def rebuild(database: Database, config: ChainConfig) -> Iterator[tuple[int, int]
         stop = min(start + BLOCKS_A_COMMIT, last + 1)
         with database.write() as tx:
             for number in range(start, stop):
-                _add(tx, number)
+                add_stored(tx, number)
         yield stop - first, last + 1 - first
     with database.write() as tx:
         attribution_index.begin(tx, first)
@@ -68,7 +68,8 @@ def _some(snapshot: Snapshot) -> Iterator[tuple[bytes, bytes]]:
     return (item for _, item in pairs)
 
 
-def _add(tx: WriteTransaction, number: int) -> None:
+def add_stored(tx: WriteTransaction, number: int) -> None:
+    """Index a stored canonical block above those that are; its parent's state has to be kept."""
     block = _block(tx, number)
     parent = block_store.get_header(tx, block.header.parent_hash)
     if parent is None:

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from node.attribution_index import remove_block
+from node.attribution_rebuild import add_stored
 from node.engine import Engine
 from node.history import first_kept
 from node.reader import Reader
 from node.replay import replay
 from node.state.flat_check import check_flat_state
 from node.state.trie_state import stored_state
-from node.storage.database import Snapshot
+from node.storage.database import Database, Snapshot
 from node.storage.node_table import state_root
 from node.storage.schema import Table, flat_state_root
 from node.types.block import Header
@@ -23,6 +26,7 @@ from tests.crash.commits import Commit, Model, commit_number, newest_safe_head
 from tests.crash.store import UNDO_BLOCKS, open_store
 
 _REPLAYED_BELOW = 3
+_REINDEXED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def audit(path: Path, model: Model, announced: Sequence[Commit], shown: Shown, f
             _check_state(snapshot, reader.head_header())
         # The first block that is kept has no parent state to be executed on.
         lowest = kept + 1 if kept else 0
+        _check_attribution(store.database, kept, reader.heads().unsafe.number)
         _check_blocks(reader, max(lowest, min(first, fork - _REPLAYED_BELOW)))
         _check_pruned(reader, kept, shown)
         asyncio.run(_check_answers(store.dispatcher, model, shown.kept(kept, model)))
@@ -106,6 +111,24 @@ def _check_chain(snapshot: Snapshot, model: Model, kept: int) -> None:
     undo = {key for key, _ in snapshot.items(Table.UNDO)}
     oldest = max(0, model.highest - UNDO_BLOCKS + 1)  # what was deleted does not come back
     assert undo == set(canonical[max(oldest, kept + 1) :]), "undo records are of another commit"
+
+
+def _check_attribution(database: Database, kept: int, head: int) -> None:
+    """The attribution index is what the newest blocks give, whatever was committed of others."""
+    lowest = max(kept, head - _REINDEXED)
+    with suppress(_TakenBack), database.write() as tx:
+        written = dict(tx.items(Table.ATTRIBUTION))
+        for number in range(head, lowest, -1):
+            remove_block(tx, number)
+        for number in range(lowest + 1, head + 1):
+            add_stored(tx, number)
+        made = dict(tx.items(Table.ATTRIBUTION))
+        assert made == written, "the attribution index is of another commit"
+        raise _TakenBack
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that is not to be committed."""
 
 
 def _check_state(snapshot: Snapshot, head: Header) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from node.errors import InvalidTransaction
+from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS
+from node.types.primitives import Address
 from rpc.dispatcher import Dispatcher
 from tests.crash.store import CONTRACT
 from tests.node.execution.signing import sign
+from tests.node.hub_calls import register_dataset
 from tests.node.pooled_chain import KEYS, USERS
 
 _CREATION = bytes.fromhex("6001600c60003960016000f300")
@@ -66,8 +69,14 @@ class Client:
     def _transaction(self, user: int, nonce: int) -> bytes:
         kind = self._chance.random()
         fields: dict[str, Any] = {"key": KEYS[user], "nonce": nonce}
-        if kind < 0.4:
+        if kind < 0.05:
+            fields |= {"to": Address(self._chance.randbytes(20)), "value": 1}
+        elif kind < 0.4:
             fields |= {"to": USERS[self._chance.randrange(len(USERS))], "value": 1}
+        elif kind < 0.5:
+            payout = USERS[self._chance.randrange(len(USERS))]
+            call = register_dataset(self._chance.randbytes(32), "ipfs://", payout)
+            fields |= {"to": ATTRIBUTION_HUB_ADDRESS, "data": call}
         elif kind < 0.95:
             value = self._chance.choice((0, self._chance.getrandbits(64)))
             slot = self._chance.randrange(200)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.clock import SystemClock
+from node.config import AttributionConfig
 from node.engine import Engine
 from node.genesis import GenesisAccount
 from node.mempool import Mempool
@@ -19,7 +20,7 @@ from tests.node.chains import STORE_AND_LOG
 from tests.node.pooled_chain import PooledChain, rollup_genesis
 
 CONTRACT = hex_address("0x00000000000000000000000000000000000c0de5")
-_BASE = rollup_genesis()
+_BASE = rollup_genesis(lane=AttributionConfig(0, 4, 2**20))
 GENESIS = replace(_BASE, alloc={**_BASE.alloc, CONTRACT: GenesisAccount(code=STORE_AND_LOG)})
 UNDO_BLOCKS = 128
 

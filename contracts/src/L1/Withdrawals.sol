@@ -34,6 +34,9 @@ abstract contract Withdrawals {
     /// @dev Tools estimate gas as this sender, so that an estimate at which the call fails is none.
     address private constant ESTIMATION_ADDRESS = address(1);
 
+    /// @dev Gas kept for the time after the target's call: one event, and a wide margin.
+    uint256 private constant RESERVED_GAS = 34_000;
+
     /// @dev The storage value of a sent message, as a trie holds it: RLP of 1.
     bytes private constant SENT = hex"01";
 
@@ -116,6 +119,11 @@ abstract contract Withdrawals {
     /// @notice A withdrawal is being finalized.
     error Reentered();
 
+    /// @notice There is less gas than the target was promised.
+    /// @param available What it could be given.
+    /// @param promised  What it has to be given.
+    error NotEnoughGas(uint256 available, uint256 promised);
+
     /// @notice The withdrawal's call would fail with this gas.
     error GasEstimationFailed();
 
@@ -175,7 +183,9 @@ abstract contract Withdrawals {
         bool success = true;
         if (_tx.data.length != 0) {
             _l2Sender = _tx.sender;
-            success = GuaranteedCall.callWithGas(_tx.target, _tx.gasLimit, _tx.data);
+            bool isCalled;
+            (isCalled, success) = GuaranteedCall.tryCall(_tx.target, _tx.gasLimit, RESERVED_GAS, _tx.data);
+            if (!isCalled) revert NotEnoughGas(GuaranteedCall.available(RESERVED_GAS), _tx.gasLimit);
             _l2Sender = address(0);
         }
         emit WithdrawalFinalized(withdrawalHash, success);

@@ -2,34 +2,39 @@
 pragma solidity 0.8.37;
 
 /// @title GuaranteedCall
-/// @notice Calls that begin only if the callee gets at least the gas that it was promised: whoever
+/// @notice Calls that either give the callee the gas that it was promised or do not happen: whoever
 ///         relays a message cannot make it fail by bringing too little.
 library GuaranteedCall {
-    /// @dev What the call itself costs at most, an account with a cold delegation included, and
-    ///      KEPT_GAS.
-    uint256 private constant OVERHEAD = 40_000;
+    /// @dev More than a call costs before its callee runs: 2,600 for an account not touched yet,
+    ///      the same again for one that it delegates to (EIP-7702), and the instructions between
+    ///      the check and the call.
+    uint256 private constant CALL_OVERHEAD = 6_000;
 
-    /// @dev What the caller keeps to finish, whatever the callee uses up.
-    uint256 private constant KEPT_GAS = 20_000;
-
-    /// @notice There is less gas than the callee was promised.
-    /// @param available What it could be given.
-    /// @param promised  What it has to be given.
-    error NotEnoughGas(uint256 available, uint256 promised);
-
-    /// @notice Calls without value, with all gas but what is needed to finish. What the callee
-    ///         returns is not looked at, so that its length costs nothing here.
-    /// @param target  The callee.
-    /// @param minGas  Gas that it has to be given.
-    /// @param data    Calldata.
-    /// @return success False if the callee has reverted.
-    function callWithGas(address target, uint256 minGas, bytes memory data) internal returns (bool success) {
-        uint256 left = gasleft();
-        // A call passes on at most 63 of 64 parts (EIP-150).
-        uint256 available = left < OVERHEAD ? 0 : ((left - OVERHEAD) * 63) / 64;
-        if (left < OVERHEAD || available < minGas) revert NotEnoughGas(available, minGas);
+    /// @notice Calls without value. What the callee returns is not copied, so that its length costs
+    ///         nothing here.
+    /// @param minGas   Gas that the callee gets at least; it gets all that is there.
+    /// @param reserved Gas that is kept for the caller, less what the call itself costs.
+    /// @return isMade  False if there is too little gas: then nothing was called.
+    /// @return success False if the callee has reverted, or was not called.
+    function tryCall(
+        address target,
+        uint256 minGas,
+        uint256 reserved,
+        bytes memory data
+    ) internal returns (bool isMade, bool success) {
+        if (gasleft() < CALL_OVERHEAD + reserved || available(reserved) < minGas) return (false, false);
+        isMade = true;
         assembly ("memory-safe") {
-            success := call(sub(gas(), KEPT_GAS), target, 0, add(data, 32), mload(data), 0, 0)
+            success := call(sub(gas(), reserved), target, 0, add(data, 32), mload(data), 0, 0)
         }
+    }
+
+    /// @notice Gas that a call made now would give its callee at least.
+    /// @param reserved Gas that is kept for the caller.
+    function available(uint256 reserved) internal view returns (uint256) {
+        uint256 left = gasleft();
+        uint256 kept = CALL_OVERHEAD + reserved;
+        // A call passes on at most 63 of 64 parts (EIP-150).
+        return left < kept ? 0 : ((left - kept) * 63) / 64;
     }
 }

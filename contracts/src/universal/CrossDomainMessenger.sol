@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {CrossDomainMessage} from "../libraries/CrossDomainMessage.sol";
-import {MinimumGasCall} from "../libraries/MinimumGasCall.sol";
+import {GuaranteedCall} from "../libraries/GuaranteedCall.sol";
 
 /// @title CrossDomainMessenger
 /// @notice One of the two contracts that carry calls between L1 and L2. A message whose target
@@ -219,7 +219,7 @@ abstract contract CrossDomainMessenger {
     ) private returns (bool success) {
         if (_senderInDelivery != address(0)) return false;
         _senderInDelivery = sender;
-        success = MinimumGasCall.tryCall(target, minGasLimit, RELAY_RESERVED_GAS, message);
+        (, success) = GuaranteedCall.tryCall(target, minGasLimit, RELAY_RESERVED_GAS, message);
         _senderInDelivery = address(0);
     }
 }

@@ -38,7 +38,7 @@ def verdict_to_json(
 def record_to_json(record: Record) -> dict[str, Any]:
     """Return a record's fields, and the weight that it gives to no dataset."""
     return {
-        "amount": hex(record.amount),
+        "amountGwei": hex(record.amount),
         "influences": [
             {"dataset": hex(entry.dataset), "weight": hex(entry.weight)}
             for entry in record.influences

@@ -5,6 +5,7 @@ says what the payer's escrow is.
 """
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 from attribution.refusals import (
     Expired,
@@ -14,6 +15,7 @@ from attribution.refusals import (
     VoucherTooLarge,
     WrongSigner,
 )
+from attribution.voucher_json import parse_voucher, voucher_to_json
 from attribution.vouchers import SignedVoucher
 from node.errors import InvalidInput
 from node.types.primitives import Address, Hash32
@@ -156,6 +158,35 @@ class VoucherBook:
     def vouchers(self) -> tuple[SignedVoucher, ...]:
         """Return the best voucher of each payer: what `settle` wants."""
         return tuple(self._best.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all that has to survive a restart: vouchers are money."""
+        return {
+            "modelKey": "0x" + self._model_key.hex(),
+            "chainId": self._chain_id,
+            "leastValidity": self._least_validity_s,
+            "payers": [
+                {
+                    "voucher": voucher_to_json(best, self._chain_id),
+                    "servedGwei": self._served[payer],
+                }
+                for payer, best in self._best.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> Self:
+        """Go on where `to_json` was; InvalidInput if this is none of it."""
+        try:
+            key = Hash32(bytes.fromhex(content["modelKey"][2:]))
+            book = cls(key, content["chainId"], content["leastValidity"])
+            for entry in content["payers"]:
+                signed = parse_voucher(entry["voucher"], book._chain_id)
+                book._best[signed.voucher.payer] = signed
+                book._served[signed.voucher.payer] = int(entry["servedGwei"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidInput(f"voucher book: expected what to_json gave: {error!r}") from error
+        return book
 
 
 def _check_balance(signed: SignedVoucher, amount: int, balance: int) -> None:

@@ -6,8 +6,10 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
 from web3 import AsyncWeb3
 from web3.exceptions import TimeExhausted, TransactionNotFound
+from web3.types import TxParams
 
 from attribution.client import (
     escrow,
@@ -88,6 +90,7 @@ class AsyncAttributionClient:
         self._timeout_s = timeout_s
         self._pause_s = pause_s
         self._sleep = sleep
+        self._one_nonce_at_a_time = asyncio.Lock()
 
     async def party(self) -> Party:
         """Who acts, on which chain."""
@@ -168,23 +171,29 @@ class AsyncAttributionClient:
         return None
 
     async def _send(self, request: Send) -> Included:
-        eth, party = self.w3.eth, await self.party()
-        address = web3_forms.web3_address(party.address)
-        base_fee = (await eth.get_block("latest"))["baseFeePerGas"]
-        nonce = await eth.get_transaction_count(address, "pending")
-        params = web3_forms.send_params(request, party, base_fee, await eth.max_priority_fee, nonce)
-        with web3_forms.sending():
-            params = web3_forms.with_gas(params, await eth.estimate_gas(params))
-            raw = web3_forms.signed(self._signer, params)
-            transaction = await eth.send_raw_transaction(raw)
+        params, transaction = await self._publish(request)
+        eth = self.w3.eth
         try:
             receipt = await eth.wait_for_transaction_receipt(transaction, self._timeout_s)
         except TimeExhausted as error:
             raise NotIncluded(transaction=bytes(transaction)) from error
         if receipt["status"] != 1:
-            with web3_forms.refusals():  # which says why
+            with web3_forms.reasons():
                 await eth.call(params, receipt["blockNumber"])
         return web3_forms.included(receipt)
+
+    async def _publish(self, request: Send) -> tuple[TxParams, HexBytes]:
+        eth, party = self.w3.eth, await self.party()
+        address = web3_forms.web3_address(party.address)
+        async with self._one_nonce_at_a_time:
+            with web3_forms.sending():
+                base_fee = (await eth.get_block("latest"))["baseFeePerGas"]
+                nonce = await eth.get_transaction_count(address, "pending")
+                tip = await eth.max_priority_fee
+                params = web3_forms.send_params(request, party, base_fee, tip, nonce)
+                params = web3_forms.with_gas(params, await eth.estimate_gas(params))
+                raw = web3_forms.signed(self._signer, params)
+                return params, await eth.send_raw_transaction(raw)
 
     async def _call_data(self, request: AskCallData) -> bytes | None:
         try:

@@ -1,13 +1,16 @@
 """The client for programs that wait for an answer (web3.py's `Web3`)."""
 
+import threading
 import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TimeExhausted, TransactionNotFound
+from web3.types import TxParams
 
 from attribution.client import (
     escrow,
@@ -103,6 +106,7 @@ class AttributionClient:
         self._timeout_s = timeout_s
         self._pause_s = pause_s
         self._sleep = sleep
+        self._one_nonce_at_a_time = threading.Lock()
 
     @property
     def address(self) -> Address:
@@ -177,23 +181,28 @@ class AttributionClient:
         return None
 
     def _send(self, request: Send) -> Included:
+        params, transaction = self._publish(request)
         eth = self.w3.eth
-        address = web3_forms.web3_address(self.party.address)
-        base_fee = eth.get_block("latest")["baseFeePerGas"]
-        nonce = eth.get_transaction_count(address, "pending")
-        params = web3_forms.send_params(request, self.party, base_fee, eth.max_priority_fee, nonce)
-        with web3_forms.sending():
-            params = web3_forms.with_gas(params, eth.estimate_gas(params))
-            raw = web3_forms.signed(self._signer, params)
-            transaction = eth.send_raw_transaction(raw)
         try:
             receipt = eth.wait_for_transaction_receipt(transaction, self._timeout_s)
         except TimeExhausted as error:
             raise NotIncluded(transaction=bytes(transaction)) from error
         if receipt["status"] != 1:
-            with web3_forms.refusals():  # which says why
+            with web3_forms.reasons():
                 eth.call(params, receipt["blockNumber"])
         return web3_forms.included(receipt)
+
+    def _publish(self, request: Send) -> tuple[TxParams, HexBytes]:
+        eth = self.w3.eth
+        address = web3_forms.web3_address(self.party.address)
+        with self._one_nonce_at_a_time, web3_forms.sending():
+            base_fee = eth.get_block("latest")["baseFeePerGas"]
+            nonce = eth.get_transaction_count(address, "pending")
+            tip = eth.max_priority_fee
+            params = web3_forms.send_params(request, self.party, base_fee, tip, nonce)
+            params = web3_forms.with_gas(params, eth.estimate_gas(params))
+            raw = web3_forms.signed(self._signer, params)
+            return params, eth.send_raw_transaction(raw)
 
     def _call_data(self, request: AskCallData) -> bytes | None:
         try:

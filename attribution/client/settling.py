@@ -10,6 +10,7 @@ from attribution.client.unpaid import unpaid_datasets
 from attribution.hub_calls import hub_call
 from attribution.hub_events import DatasetPaid, Settled, VoucherCharged, VoucherSkipped
 from attribution.refusals import (
+    DatasetsIncomplete,
     NoLogger,
     NothingCharged,
     ReceiptsMissing,
@@ -19,6 +20,8 @@ from attribution.voucher_book import check_charge, check_voucher
 from attribution.vouchers import SignedVoucher
 from node.errors import InvalidInput
 from node.types.primitives import Address, Hash32
+
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,7 @@ def settle(
         if len(choice.skipped) == 1:
             raise choice.skipped[0].refusal
         raise NothingCharged("; ".join(str(entry.refusal) for entry in choice.skipped))
-    if datasets is None:
-        datasets = yield from unpaid_datasets(key, writer)
-    arguments = [voucher.argument() for voucher in choice.taken]
-    data = hub_call("settle", key, writer, tuple(datasets), arguments)
-    included: Included = yield send_to_hub("settling", data)
+    included = yield from _send(key, writer, choice.taken, datasets)
     return _settlement(included, choice.skipped)
 
 
@@ -97,6 +96,28 @@ def check(
     escrow = yield from read_escrow(voucher.payer, voucher.model_key)
     now = (yield AskBlock("latest")).timestamp
     return check_voucher(signed, escrow, party.chain_id, now, least_validity_s or 0)
+
+
+def _send(
+    model_key: Hash32,
+    logger: Address,
+    vouchers: Sequence[SignedVoucher],
+    datasets: Sequence[int] | None,
+) -> Operation[Included]:
+    for attempt in range(_ATTEMPTS):
+        named = tuple(datasets or ())
+        if datasets is None:
+            named = yield from unpaid_datasets(model_key, logger)
+        arguments = [voucher.argument() for voucher in vouchers]
+        try:
+            included: Included = yield send_to_hub(
+                "settling", hub_call("settle", model_key, logger, named, arguments)
+            )
+            return included
+        except DatasetsIncomplete:  # receipts for another dataset may have come meanwhile
+            if datasets is not None or attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _logger_of(model_key: Hash32, logger: bytes | None) -> Operation[Address]:

@@ -4,7 +4,7 @@ web3.py has checked the form of an answer; its contents are as the node says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from eth_account import Account
@@ -123,6 +123,13 @@ def refusals() -> Iterator[None]:
         if known is None:
             raise
         raise known from error
+
+
+@contextmanager
+def reasons() -> Iterator[None]:
+    """Raise why a transaction failed, if our contracts tell; else `included` says that it did."""
+    with suppress(ContractLogicError, Web3RPCError), refusals():
+        yield
 
 
 @contextmanager

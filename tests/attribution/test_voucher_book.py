@@ -1,5 +1,7 @@
 """Which vouchers a gateway takes, and that those it takes can be charged."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,23 @@ def test_answers_are_covered_by_the_best_voucher() -> None:
     assert kept.serve(PAYER, 400) == 0
     assert kept.best(PAYER) == voucher(1_600)
     assert kept.vouchers() == (voucher(1_600),)
+
+
+def test_a_book_survives_a_restart() -> None:
+    kept = book()
+    kept.accept(voucher(1_500), FUNDED, NOW)
+    kept.serve(PAYER, 700)
+    again = VoucherBook.from_json(json.loads(json.dumps(kept.to_json())))
+    assert (again.vouchers(), again.left(PAYER)) == (kept.vouchers(), 300)
+    with pytest.raises(NothingNew):
+        again.accept(voucher(1_500), FUNDED, NOW)
+    assert again.to_json() == kept.to_json()
+
+
+@pytest.mark.parametrize("content", [None, {}, [], {"modelKey": "0x", "chainId": 1}])
+def test_what_is_no_book(content: object) -> None:
+    with pytest.raises(InvalidInput, match="voucher book"):
+        VoucherBook.from_json(content)
 
 
 def test_a_stranger_has_nothing() -> None:

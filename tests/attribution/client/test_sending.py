@@ -125,3 +125,12 @@ def test_an_operation_of_ones_own(devnet: Devnet) -> None:
         return (yield send_batch(stream, 0, (FIRST,)))
 
     assert client.carry_out(write()).logs[0].data[:32] == bytes(32)
+
+
+@pytest.mark.devnet(automine=True)
+async def test_several_at_once(devnet: Devnet, node: Any) -> None:
+    client = AsyncAttributionClient(node, devnet.accounts[1])
+    done = await asyncio.gather(
+        *(client.register_dataset(number.to_bytes(32, "big"), "") for number in range(5))
+    )
+    assert sorted(registered.id for registered in done) == [1, 2, 3, 4, 5]

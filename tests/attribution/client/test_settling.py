@@ -1,14 +1,17 @@
 """Settlements: which vouchers and datasets are taken, of which logger's receipts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from attribution.calldata import encode_append
 from attribution.client import AttributionClient
-from attribution.client.exchange import Operation
+from attribution.client.exchange import Operation, Request, Send
 from attribution.client.hub_views import StreamStatus, stream_of
 from attribution.client.receipt_log import send_batch
+from attribution.client.settling import Settlement, settle
 from attribution.refusals import (
     DatasetsIncomplete,
     DatasetsNotAscending,
@@ -157,6 +160,30 @@ def test_datasets_that_are_given(scene: Scene) -> None:
         scene.owner.settle(scene.key, vouchers, datasets=[2, 1])
     done = scene.owner.settle(scene.key, vouchers, datasets=[1, 2, 3])
     assert {paid.dataset for paid in done.datasets} == {1, 2}
+
+
+def test_receipts_that_come_meanwhile(scene: Scene) -> None:
+    scene.log({1: 1})
+    logger, stream = scene.loggers[0].address, stream_of(scene.key)
+    operation = settle(scene.owner.party, scene.key, [scene.voucher(0, 1)])
+
+    def disturbed() -> Operation[Settlement]:
+        step: Callable[[], Request] = partial(next, operation)
+        while True:
+            try:
+                request = step()
+            except StopIteration as ended:
+                found: Settlement = ended.value
+                return found
+            if isinstance(request, Send) and scene.owner.head(logger, stream).count == 1:
+                scene.log({2: 1})
+            try:
+                step = partial(operation.send, (yield request))
+            except DatasetsIncomplete as refused:
+                step = partial(operation.throw, refused)
+
+    done = scene.owner.carry_out(disturbed())
+    assert (done.unsettled_gwei, len(done.datasets)) == (2 * PRICE, 2)
 
 
 def test_receipts_that_a_contract_writes(scene: Scene, devnet: Devnet) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from consensus.bridge.contract_call import decode_output, encode_call
 from consensus.l1.client import L1Client
+from consensus.l1.contract_call import decode_output, encode_call
 from consensus.l1.json_objects import (
     JsonObject,
     as_data,

@@ -1,7 +1,7 @@
 """Deposits of OPEN: the calls on L1, and the transactions of L2 that come of them."""
 
 from consensus.bridge.chain import Inclusion
-from consensus.bridge.contract_call import encode_call
+from consensus.l1.contract_call import encode_call
 from consensus.l1.deposit_logs import DEPOSIT_TOPIC, parse_deposit
 from node.types.deposit import DepositTransaction
 from node.types.primitives import Address

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from consensus.bridge.chain import Chain
-from consensus.bridge.contract_call import encode_call
 from consensus.bridge.proof import WithdrawalProof
 from consensus.bridge.withdrawal import Withdrawal
+from consensus.l1.contract_call import encode_call
 from node.types.primitives import Address, Hash32, keccak256
 
 WITHDRAWAL_FINALIZED_TOPIC: Final = keccak256(b"WithdrawalFinalized(bytes32,bool)")

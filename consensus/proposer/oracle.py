@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from consensus.block_refs import L1BlockRef
-from consensus.bridge.contract_call import decode_output, encode_call, refusal_text
+from consensus.l1.contract_call import decode_output, encode_call, refusal_text
 from consensus.l1.json_rpc import RpcFault
 from consensus.l1.source import Label
 from consensus.l1.tx_sender import TransactionRequest

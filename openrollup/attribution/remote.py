@@ -23,7 +23,7 @@ from attribution.client.exchange import (
 from attribution.refusals import NotIncluded, NotSent, Refused, Reverted
 from attribution.refusals import refusal_of as contract_refusal
 from consensus.bridge.chain import Chain
-from consensus.bridge.contract_call import revert_data
+from consensus.l1.contract_call import revert_data
 from consensus.l1.json_objects import (
     JsonObject,
     as_data,

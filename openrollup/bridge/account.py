@@ -3,7 +3,7 @@
 import logging
 
 from consensus.bridge.chain import Chain, Inclusion
-from consensus.bridge.contract_call import refusal_text
+from consensus.l1.contract_call import refusal_text
 from consensus.l1.json_rpc import RpcFault
 from consensus.l1.refusals import Refusal, refusal_of
 from consensus.l1.tx_sender import InsufficientL1Funds, SenderSettings, TransactionRequest, TxSender

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from consensus.bridge.contract_call import encode_call
 from consensus.bridge.withdrawal import withdrawals_of
+from consensus.l1.contract_call import encode_call
 from node.clock import Clock, SystemClock
 from node.errors import OperationRefused
 from node.genesis.genesis import MESSAGE_PASSER

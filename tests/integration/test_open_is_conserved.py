@@ -15,7 +15,6 @@ import pytest
 from web3 import Web3
 
 from consensus.bridge.chain import Chain
-from consensus.bridge.contract_call import encode_call
 from consensus.bridge.deposits import approve_call, deposit_call
 from consensus.bridge.portal import (
     WITHDRAWAL_FINALIZED_TOPIC,
@@ -26,6 +25,7 @@ from consensus.bridge.portal import (
 from consensus.bridge.proving import find_proof
 from consensus.bridge.status import Stage, withdrawal_status
 from consensus.bridge.withdrawal import Withdrawal, withdrawals_of
+from consensus.l1.contract_call import encode_call
 from consensus.l1.deposit_logs import derive_deposits
 from consensus.l1.json_rpc import JsonRpc
 from node.genesis.dev_accounts import PROPOSER_ACCOUNT

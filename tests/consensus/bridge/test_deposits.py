@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.bridge.chain import Inclusion, PlacedLog
-from consensus.bridge.contract_call import decode_output
 from consensus.bridge.deposits import default_gas, deposit_call, deposits_of, gas_limits
+from consensus.l1.contract_call import decode_output
 from node.errors import CriticalError
 from node.types.block import BlockRef
 from node.types.deposit import user_source_hash

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consensus.bridge.contract_call import encode_call
+from consensus.l1.contract_call import encode_call
 from node.genesis import DevAccount
 from node.genesis.dev_accounts import DEPLOYER_ACCOUNT
 from node.genesis.genesis import MESSAGE_PASSER

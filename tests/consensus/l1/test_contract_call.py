@@ -1,7 +1,7 @@
 import pytest
 from eth_abi.abi import encode as abi_encode
 
-from consensus.bridge.contract_call import decode_output, encode_call, refusal_text
+from consensus.l1.contract_call import decode_output, encode_call, refusal_text
 from consensus.l1.json_objects import MalformedL1Data
 from consensus.l1.json_rpc import Json, RpcFault
 from node.types.primitives import keccak256

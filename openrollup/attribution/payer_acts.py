@@ -1,12 +1,13 @@
 """What `openrollup attribution deposit`, `withdraw`, `escrow` and `voucher` do."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
 from attribution.client import escrow, settling
 from attribution.client.exchange import AskBlock, Operation, Party
-from attribution.client.hub_views import read_escrow, read_model
+from attribution.client.hub_views import read_escrow, read_model, read_withdrawal_times
 from attribution.refusals import NoKey
 from attribution.voucher_json import parse_voucher, voucher_to_json
 from attribution.vouchers import SignedVoucher, Voucher, sign_voucher
@@ -33,10 +34,19 @@ def deposit(request: Request) -> Operation[Shown]:
 def request_withdrawal(request: Request) -> Operation[Shown]:
     """`withdraw request`."""
     options = request.options
-    done = yield from escrow.request_withdrawal(
-        request.party, options.model_key, options.amount_gwei
-    )
-    return shown(done)
+    party, key = request.party, options.model_key
+    done = yield from escrow.request_withdrawal(party, key, options.amount_gwei)
+    state = yield from read_escrow(party.address, key)
+    result: dict[str, object] = {"requestedGwei": state.requested_gwei, **included_json(done)}
+    lines = included_lines(done)
+    if state.requested_at:
+        delay_s, window_s = yield from read_withdrawal_times()
+        first = state.requested_at + delay_s
+        result |= {"notBefore": first, "notAfter": first + window_s}
+        when = datetime.fromtimestamp(first, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        lines.append(f"requested     {gwei_text(state.requested_gwei)} OPEN")
+        lines.append(f"next: withdraw execute, from {when} on, for {window_s / 3_600:g} hours")
+    return Shown(result, lines)
 
 
 def withdraw(request: Request) -> Operation[Shown]:

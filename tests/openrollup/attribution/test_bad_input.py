@@ -285,6 +285,16 @@ def test_nothing_to_claim(stage: Stage) -> None:
     assert refused(lambda: AttributionClient(stage.client(OWNER).w3).claim()) == "NoKey"
 
 
+def test_no_withdrawal(stage: Stage) -> None:
+    name, client = "NoWithdrawal", stage.client(PAYER)
+    model = ("--model", stage.key.hex())
+    assert stage.contract(PAYER, hub_call("withdraw", stage.key)) == name
+    assert refused(lambda: client.withdraw(stage.key)) == name
+    assert refused(lambda: client.request_withdrawal(stage.key, 0)) == name
+    assert stage.command(PAYER, "withdraw execute", *model) == name
+    assert refused(lambda: stage.client(STRANGER).request_withdrawal(stage.key)) == "EscrowTooSmall"
+
+
 def test_more_than_the_account_has(stage: Stage) -> None:
     client = stage.client(PAYER)
     with pytest.raises(NotSent, match="insufficient funds"):

@@ -74,7 +74,23 @@ def test_a_model_by_commands(terminal: Terminal) -> None:
     both = terminal.file("both.json", [again, again])
     lines = terminal.lines(OWNER, "settle", *model, "--vouchers", both, voucher)
     assert lines[0] == "charged       0.01 OPEN, 0 are left"
-    terminal.done(PAYER, "withdraw request", *model)
+    asked = terminal.done(PAYER, "withdraw request", *model)
+    assert (asked["requestedGwei"], asked["notAfter"] - asked["notBefore"]) == (
+        1_470_000_000,
+        86_400,
+    )
+    code, refusal = terminal.refusal(PAYER, "withdraw execute", *model)
+    assert (code, refusal) == (
+        1,
+        "WithdrawalTooEarly: the withdrawal can be executed from block time "
+        f"{asked['notBefore']} on",
+    )
+    over = terminal.done(PAYER, "voucher sign", *model, "--cumulative", "0.04")
+    code, refusal = terminal.refusal(None, "voucher check", terminal.file("over.json", over))
+    assert (code, refusal.partition(":")[0]) == (1, "VoucherTooLarge")
+    lines = terminal.lines(PAYER, "withdraw request", *model, "--amount", "1.2")
+    assert lines[-1].startswith("next: withdraw execute, from 20")
+    assert lines[-1].endswith(" UTC on, for 24 hours")
     terminal.done(PAYER, "withdraw request", *model, "--amount", "0")
     terminal.done(OWNER, "model price", *model, "--price", "0.02")
     terminal.done(OWNER, "model payout", *model, "--payout", terminal.address(6))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from consensus.bridge.withdrawal import MESSAGE_PASSED_TOPIC, Withdrawal
 from node.genesis import genesis_block, l1_dev_genesis
 from node.genesis.genesis import MESSAGE_PASSER
+from node.state.linked_node import no_nodes
 from node.state.proofs import prove
-from node.state.trie import Trie, no_nodes
+from node.state.trie import Trie
 from node.types.block import Header
 from node.types.primitives import EMPTY_CODE_HASH, Address, Hash32, keccak256
 from node.types.receipt import Log
@@ -46,29 +47,29 @@ def proof_answer(
 ) -> tuple[Header, dict[str, Any]]:
     """Return a block whose message passer holds these withdrawals, and its eth_getProof."""
     slots: dict[bytes, bytes] = {_key(withdrawal.slot): b"\x01" for withdrawal in held}
-    storage_root, storage_nodes = _trie({**slots, _key(1): encode(encode_uint(len(held)))})
+    storage, storage_root = _trie({**slots, _key(1): encode(encode_uint(len(held)))})
     account = encode([b"", b"\x07", storage_root, EMPTY_CODE_HASH])
     others: dict[bytes, bytes] = {keccak256(bytes([i]) * 20): account for i in range(neighbours)}
-    state_root, nodes = _trie({**others, keccak256(MESSAGE_PASSER): account})
+    state, state_root = _trie({**others, keccak256(MESSAGE_PASSER): account})
     answer = {
         "storageHash": _hex(storage_root),
-        "accountProof": _hexes(prove(nodes.__getitem__, state_root, keccak256(MESSAGE_PASSER))),
+        "accountProof": _hexes(prove(state.node, state.root, keccak256(MESSAGE_PASSER))),
         "storageProof": [
             {
                 "key": _hex(asked.slot.to_bytes(32, "big")),
                 "value": "0x1",
-                "proof": _hexes(prove(storage_nodes.__getitem__, storage_root, _key(asked.slot))),
+                "proof": _hexes(prove(storage.node, storage.root, _key(asked.slot))),
             }
         ],
     }
     return replace(_HEADER, state_root=state_root), answer
 
 
-def _trie(content: dict[bytes, bytes]) -> tuple[Hash32, dict[Hash32, bytes]]:
+def _trie(content: dict[bytes, bytes]) -> tuple[Trie, Hash32]:
     trie = Trie(no_nodes)
     for key, value in content.items():
         trie.put(key, value)
-    return trie.commit()
+    return trie, trie.commit()
 
 
 def _key(slot: int) -> bytes:

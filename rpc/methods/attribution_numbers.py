@@ -94,6 +94,7 @@ class AttributionNumbers:
             "payees": [show_payee(payee) for payee in totals],
             "settlements": [show_settlement(settlement) for settlement in shown],
             "next": show_cursor(shown[-1].place) if len(page) > limit else None,
+            "caution": GATEWAY_WORD,
         }
 
     async def _economics(

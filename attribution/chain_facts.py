@@ -12,7 +12,7 @@ from attribution.settlements import Settlement, read_settlements
 from attribution.use import DatasetUse, ModelUse
 from node.attribution_entries import Batch, HubLog, Place
 from node.attribution_index import check_indexed
-from node.attribution_lookup import batches, funding, hub_logs, streams_naming
+from node.attribution_lookup import batches, fundings, hub_logs, streams_naming
 from node.block_store import get_header
 from node.chain import read_heads
 from node.errors import CriticalError, DecodingError, PrunedHistory
@@ -124,10 +124,9 @@ class ChainFacts:
         found = [self.model(key) for key in keys]
         return [model for model in found if model is not None]
 
-    def funder(self, account: Address) -> Address | None:
-        """Return who gave an account its first OPEN, None if the index does not tell."""
-        found = funding(self._snapshot, account)
-        return None if found is None else found.funder
+    def funders(self, account: Address) -> list[Address]:
+        """Return who gave an account most of what it has or had, as far as the index tells."""
+        return [found.funder for found in fundings(self._snapshot, account)]
 
     def _life(self, names: tuple[str, ...], argument: bytes) -> list[HubFact]:
         """Return the events of something from its registration, the first of the kinds, on."""

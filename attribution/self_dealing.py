@@ -17,14 +17,17 @@ RULES = (
     "System transactions and deposits from L1 are never counted as use.",
     "A payer is known self-dealt if it is an owner, a logger or a payout (past ones included), or "
     f"if one of them funded it within {FUNDING_HOPS} hops.",
-    "An account's funder is the sender of the first transaction that gave it OPEN when it had "
-    "none, or that created it. What contracts pass on is not followed.",
+    "An account's funders are the senders of transactions that gave it more OPEN than it had, or "
+    "that created it. What contracts pass on is not followed.",
     "Predeploys (the AttributionHub, bridge and messenger, fee vaults) and the accounts whose keys "
     "are public (the faucet of development chains) are no funders.",
 )
 
-Funder = Callable[[Address], Address | None]
-"""Who gave an account its first OPEN, None if that is not known."""
+Funders = Callable[[Address], Collection[Address]]
+"""Who has funded an account, as far as that is known."""
+
+MAX_FUNDERS = 1_000
+"""Of one payer, over all hops: who has more of them is looked at no further."""
 
 _PREDEPLOYS = bytes.fromhex("42") + bytes(17)
 _PUBLIC = frozenset(account.address for account in dev_accounts())
@@ -36,16 +39,17 @@ def is_no_funder(account: Address) -> bool:
     return is_ours or account in _PUBLIC
 
 
-def is_known_self_dealt(payer: Address, insiders: Collection[Address], funder: Funder) -> bool:
-    """Whether a payer is one of the insiders, or has its money from one of them."""
+def is_known_self_dealt(payer: Address, insiders: Collection[Address], funders: Funders) -> bool:
+    """Whether a payer is one of the insiders, or has money from one of them."""
     if payer in insiders:
         return True
-    account = payer
+    seen, hop = {payer}, {payer}
     for _ in range(FUNDING_HOPS):
-        above = funder(account)
-        if above is None or is_no_funder(above):
-            return False
-        if above in insiders:
+        above = (funder for account in hop for funder in funders(account))
+        hop = {funder for funder in above if not is_no_funder(funder)} - seen
+        if not hop.isdisjoint(insiders):
             return True
-        account = above
+        seen |= hop
+        if len(seen) > MAX_FUNDERS:
+            return False
     return False

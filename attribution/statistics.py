@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from attribution.median import median, share
 from attribution.receipt_numbers import ReceiptNumbers, dataset_receipts, model_receipts
-from attribution.self_dealing import Funder, is_known_self_dealt
+from attribution.self_dealing import Funders, is_known_self_dealt
 from attribution.settlements import WEI_PER_GWEI
 from attribution.use import DatasetUse, ModelUse
 from node.types.primitives import Address
@@ -59,9 +59,9 @@ class _Charge:
     is_self_dealt: bool
 
 
-def model_statistics(use: ModelUse, funder: Funder, now: int) -> Statistics:
+def model_statistics(use: ModelUse, funders: Funders, now: int) -> Statistics:
     """Return a model's numbers; `now` is the time of the newest block."""
-    is_self_dealt = _judge(use.model.insiders, funder)
+    is_self_dealt = _judge(use.model.insiders, funders)
     charges = [
         _Charge(
             charge.payer,
@@ -77,7 +77,7 @@ def model_statistics(use: ModelUse, funder: Funder, now: int) -> Statistics:
     return _statistics(model_receipts(use), charges, now)
 
 
-def dataset_statistics(use: DatasetUse, funder: Funder, now: int) -> Statistics:
+def dataset_statistics(use: DatasetUse, funders: Funders, now: int) -> Statistics:
     """Return a dataset's numbers; `now` is the time of the newest block.
 
     Its receipts are those that name it, with what they credit it as their amount. Its payments are
@@ -87,7 +87,7 @@ def dataset_statistics(use: DatasetUse, funder: Funder, now: int) -> Statistics:
     charges: list[_Charge] = []
     number = 0
     for entry in use.uses:
-        is_self_dealt = _judge(entry.model.insiders | use.dataset.insiders, funder)
+        is_self_dealt = _judge(entry.model.insiders | use.dataset.insiders, funders)
         for settlement in entry.settlements:
             paid = sum(
                 payment.wei for payment in settlement.payments if payment.dataset == use.dataset.id
@@ -109,12 +109,12 @@ def dataset_statistics(use: DatasetUse, funder: Funder, now: int) -> Statistics:
     return _statistics(dataset_receipts(use), charges, now)
 
 
-def _judge(insiders: frozenset[Address], funder: Funder) -> Callable[[Address], bool]:
+def _judge(insiders: frozenset[Address], funders: Funders) -> Callable[[Address], bool]:
     known: dict[Address, bool] = {}
 
     def is_self_dealt(payer: Address) -> bool:
         if payer not in known:
-            known[payer] = is_known_self_dealt(payer, insiders, funder)
+            known[payer] = is_known_self_dealt(payer, insiders, funders)
         return known[payer]
 
     return is_self_dealt

@@ -5,7 +5,7 @@
 | 00, logger, stream, first sequence number       | `Batch`: receipts that one `append` wrote  |
 | 01, place                                       | `HubLog`: an event of the AttributionHub   |
 | 02, event, argument's position, argument, place | nothing: finds a `HubLog`                  |
-| 03, account                                     | `Funding`: the first OPEN that it had      |
+| 03, account, block, transaction                 | `Funding`: who gave it most of its OPEN    |
 | 04, dataset, logger, stream, sequence number    | nothing: finds the streams that name it   |
 | 05, block number                                | the keys of all entries that a block made  |
 
@@ -84,7 +84,7 @@ class HubLog:
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """The transaction that gave an account its first OPEN, or created it, and who sent that."""
+    """A transaction that gave an account more than it had, or created it, and who sent that."""
 
     funder: Address
     block: BlockNumber
@@ -173,18 +173,16 @@ def decode_hub_log(key: bytes, stored: bytes) -> HubLog:
         raise _corrupt(key, error) from error
 
 
-def encode_funding(funding: Funding) -> bytes:
-    """Return the value of an account's first funding."""
-    return funding.funder + number_key(funding.block) + funding.transaction_index.to_bytes(4, "big")
+def funding_key(account: Address, block: int, transaction_index: int) -> bytes:
+    """Return the key of a funding; its value is the funder."""
+    return FUNDING + account + number_key(block) + transaction_index.to_bytes(4, "big")
 
 
 def decode_funding(key: bytes, stored: bytes) -> Funding:
-    """Read an account's first funding; CorruptStore if it is not what was written."""
-    raw = unseal(Table.ATTRIBUTION, key, stored)
+    """Read a funding; CorruptStore if it is not what was written."""
+    funder = Address(unseal(Table.ATTRIBUTION, key, stored))
     number = int.from_bytes
-    return Funding(
-        Address(raw[:20]), BlockNumber(number(raw[20:28], "big")), number(raw[28:], "big")
-    )
+    return Funding(funder, BlockNumber(number(key[21:29], "big")), number(key[29:], "big"))
 
 
 def encode_keys(keys: Iterable[bytes]) -> bytes:

@@ -1,21 +1,19 @@
 """Where attribution is on the chain: written in the commit of each block, taken back with it.
 
-Receipt batches by stream, events of the AttributionHub by kind and argument, and who gave each
-account its first OPEN. Addresses and topics are kept as they are: their meaning belongs to the
+Receipt batches by stream, events of the AttributionHub by kind and argument, and who gave accounts
+most of what they have. Addresses and topics are kept as they are: their meaning belongs to the
 `attribution` package. Blocks that are pruned stay in the index, so that registry and totals do.
 
-An account is funded by the first transaction that names it as its receiver and carries value, in
-the block after which it has OPEN and before which it had none; or by the one that creates it. Money
-that contracts pass on (a disperser, the bridge), fees and mints to oneself are not seen.
+An account is funded by a transaction that names it as its receiver and carries more than it had
+before the block; and by the one that creates it. Smaller payments, money that contracts pass on (a
+disperser, the bridge), fees and mints to oneself are not seen.
 """
 
 from collections.abc import Callable, Iterator
 
 from node.attribution_entries import (
-    FUNDING,
     HUB_LOG,
     Batch,
-    Funding,
     HubLog,
     Place,
     argument_prefix,
@@ -23,9 +21,9 @@ from node.attribution_entries import (
     block_key,
     decode_keys,
     encode_batch,
-    encode_funding,
     encode_hub_log,
     encode_keys,
+    funding_key,
     named_prefix,
 )
 from node.errors import CriticalError
@@ -46,8 +44,8 @@ _VERSION = 1
 _STATUS_KEY = b"attribution_index"
 
 Entries = dict[bytes, bytes]
-WasFunded = Callable[[Address], bool]
-"""Whether an account had nothing before a block and has something after it."""
+MoneyBefore = Callable[[Address], int | None]
+"""What an account had before a block that changed it, in wei; None if the block did not."""
 
 
 def begin(tx: WriteTransaction, first: int = 1) -> None:
@@ -82,20 +80,19 @@ def add_executed(tx: WriteTransaction, executed: ExecutedBlock) -> None:
     """Index a new canonical block."""
     before, after = executed.changes.previous_accounts, executed.changes.accounts
 
-    def was_funded(address: Address) -> bool:
-        return address in after and is_first_money(before[address], after[address])
+    def money_before(address: Address) -> int | None:
+        return balance_of(before[address]) if address in after else None
 
-    add_block(tx, executed.block, executed.receipts, was_funded)
+    add_block(tx, executed.block, executed.receipts, money_before)
 
 
-def is_first_money(before: Account | None, after: Account | None) -> bool:
-    """Whether an account had nothing, and then has something."""
-    had_nothing = before is None or before.balance == 0
-    return had_nothing and after is not None and after.balance > 0
+def balance_of(account: Account | None) -> int:
+    """Return what an account has, which may not exist."""
+    return 0 if account is None else account.balance
 
 
 def add_block(
-    tx: WriteTransaction, block: Block, receipts: tuple[Receipt, ...], was_funded: WasFunded
+    tx: WriteTransaction, block: Block, receipts: tuple[Receipt, ...], money_before: MoneyBefore
 ) -> None:
     """Index a canonical block, on top of those that are indexed."""
     entries: Entries = {}
@@ -105,7 +102,9 @@ def add_block(
                 place = Place(block.number, index, log_index)
                 entries.update(_log_entries(place, block.header.timestamp, transaction, log))
         if receipt.status and (transaction.value or transaction.to is None):
-            _add_funding(tx, entries, (block.number, index), transaction, receipt, was_funded)
+            account = _funded(transaction, receipt, money_before)
+            if account is not None:
+                entries[funding_key(account, block.number, index)] = transaction.sender
     if not entries:
         return
     for key, value in entries.items():
@@ -171,19 +170,11 @@ def _summary(transaction: AnyTransaction) -> BatchSummary | None:
     return summarise(transaction.data[call.start : call.end])
 
 
-def _add_funding(
-    tx: WriteTransaction,
-    entries: Entries,
-    at: tuple[BlockNumber, int],
-    transaction: AnyTransaction,
-    receipt: Receipt,
-    was_funded: WasFunded,
-) -> None:
-    account = receipt.contract_address if transaction.to is None else transaction.to
-    if account is None or account == transaction.sender:
-        return
-    if transaction.to is not None and not was_funded(account):
-        return
-    key = FUNDING + account
-    if key not in entries and tx.get(Table.ATTRIBUTION, key) is None:
-        entries[key] = encode_funding(Funding(transaction.sender, *at))
+def _funded(
+    transaction: AnyTransaction, receipt: Receipt, money_before: MoneyBefore
+) -> Address | None:
+    """Return the account that a transaction funds, None if it funds none."""
+    if transaction.to is None:
+        return receipt.contract_address
+    before = None if transaction.to == transaction.sender else money_before(transaction.to)
+    return None if before is None or transaction.value <= before else transaction.to

@@ -85,11 +85,10 @@ def hub_logs_from(snapshot: Snapshot, block: int, to_block: int) -> Iterator[Hub
         yield log
 
 
-def funding(snapshot: Snapshot, account: Address) -> Funding | None:
-    """Return who gave an account its first OPEN; None if no transaction of its own did."""
-    key = FUNDING + account
-    stored = snapshot.get(Table.ATTRIBUTION, key)
-    return None if stored is None else decode_funding(key, stored)
+def fundings(snapshot: Snapshot, account: Address) -> Iterator[Funding]:
+    """Yield who gave an account more than it had, or created it, in order."""
+    for key, stored in snapshot.items(Table.ATTRIBUTION, prefix=FUNDING + account):
+        yield decode_funding(key, stored)
 
 
 def _entry(snapshot: Snapshot, key: bytes) -> tuple[bytes, bytes]:

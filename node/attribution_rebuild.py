@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from node import attribution_index, block_store
-from node.attribution_index import is_first_money
+from node.attribution_index import balance_of
 from node.chain import read_heads
 from node.config import ChainConfig
 from node.errors import CorruptStore, CriticalError
@@ -75,10 +75,10 @@ def add_stored(tx: WriteTransaction, number: int) -> None:
     if parent is None:
         raise CorruptStore(f"header of block 0x{block.header.parent_hash.hex()}: it is missing")
     receipts = block_store.get_receipts(tx, block)
-    attribution_index.add_block(tx, block, receipts, _FirstMoney(tx, parent, block.header))
+    attribution_index.add_block(tx, block, receipts, _MoneyBefore(tx, parent, block.header))
 
 
-class _FirstMoney:
+class _MoneyBefore:
     """Tells from two states what their difference told when the block was executed."""
 
     def __init__(self, snapshot: Snapshot, parent: Header, header: Header) -> None:
@@ -86,8 +86,9 @@ class _FirstMoney:
         after = state_root(snapshot, header.hash, header.state_root)
         self._before, self._after = stored_state(snapshot, before), stored_state(snapshot, after)
 
-    def __call__(self, address: Address) -> bool:
-        return is_first_money(self._before.account(address), self._after.account(address))
+    def __call__(self, address: Address) -> int | None:
+        before = self._before.account(address)
+        return None if before == self._after.account(address) else balance_of(before)
 
 
 def _block(snapshot: Snapshot, number: int) -> Block:

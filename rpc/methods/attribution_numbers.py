@@ -128,7 +128,7 @@ def _of_model(facts: ChainFacts, key: Hash32) -> tuple[Statistics, int]:
     model = facts.model(key)
     if model is None:
         raise unknown_model(key)
-    numbers = model_statistics(facts.model_use(model), facts.funder, facts.head.timestamp)
+    numbers = model_statistics(facts.model_use(model), facts.funders, facts.head.timestamp)
     return numbers, _FULL_BPS - model.owner_bps
 
 
@@ -138,4 +138,4 @@ def _of_dataset(facts: ChainFacts, number: int) -> tuple[Statistics, int]:
     if dataset is None:
         raise unknown_dataset(number, facts)
     use = facts.dataset_use(dataset)
-    return dataset_statistics(use, facts.funder, facts.head.timestamp), 0
+    return dataset_statistics(use, facts.funders, facts.head.timestamp), 0

@@ -161,19 +161,14 @@ def repeat_rate(
 def self_dealt(
     payers: set[Address],
     insiders: set[Address],
-    funders: Mapping[Address, Address],
+    funders: Mapping[Address, list[Address]],
     no_funders: set[Address],
 ) -> set[Address]:
-    """Return the payers that are insiders, or have their money from one in one or two steps."""
+    """Return the payers that are insiders, or have money from one in one or two steps."""
     found = set()
     for payer in payers:
-        first = funders.get(payer)
-        second = None if first is None or first in no_funders else funders.get(first)
-        chain = [payer]
-        if first is not None and first not in no_funders:
-            chain.append(first)
-            if second is not None and second not in no_funders:
-                chain.append(second)
-        if any(account in insiders for account in chain):
+        first = [one for one in funders.get(payer, []) if one not in no_funders]
+        second = [two for one in first for two in funders.get(one, []) if two not in no_funders]
+        if insiders.intersection([payer, *first, *second]):
             found.add(payer)
     return found

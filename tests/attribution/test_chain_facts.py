@@ -69,7 +69,7 @@ def test_a_model_and_its_settlements(market: Market) -> None:
             LOGGER.address: 1,
             SECOND_LOGGER.address: 1,
         }
-        numbers = model_statistics(use, facts.funder, head.timestamp)
+        numbers = model_statistics(use, facts.funders, head.timestamp)
         assert (numbers.receipts.receipts, numbers.receipts.amount_gwei) == (4, 450)
         assert numbers.receipts.median_price_gwei == 100
         assert (numbers.receipts.settlement_lag_s, numbers.receipts.settled_receipts) == (1, 2)
@@ -79,7 +79,7 @@ def test_a_model_and_its_settlements(market: Market) -> None:
         assert numbers.organic.volume_wei == 100 * 10**9
         dataset = facts.dataset(1)
         assert dataset is not None
-        numbers = dataset_statistics(facts.dataset_use(dataset), facts.funder, head.timestamp)
+        numbers = dataset_statistics(facts.dataset_use(dataset), facts.funders, head.timestamp)
         assert (numbers.receipts.receipts, numbers.receipts.amount_gwei) == (2, 160)
         assert numbers.raw.volume_wei == settlement.payments[0].wei
         assert facts.dataset(3) is None

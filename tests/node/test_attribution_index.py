@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from attribution.calldata import encode_append
 from attribution.records import Influence, Record
 from node import attribution_index
-from node.attribution_entries import Place
+from node.attribution_entries import Funding, Place
 from node.attribution_lookup import (
     batches,
-    funding,
+    fundings,
     hub_logs,
     hub_logs_from,
     streams_naming,
@@ -166,7 +166,8 @@ def perform(
     for name, who, which in actions:
         sender = ACCOUNTS[who]
         if name == "pay":
-            transactions.append(rollup.sign(sender, NEWCOMERS[which], b"", 5))
+            value = 5 * 2 ** rollup.nonces.get(sender.address, 0)
+            transactions.append(rollup.sign(sender, NEWCOMERS[which], b"", value))
         elif name == "create":
             transactions.append(rollup.sign(sender, None, RELAY_CREATION, 0))
         elif name in ("append", "relay"):
@@ -222,18 +223,14 @@ def test_what_it_finds() -> None:
             assert list(streams_naming(snapshot, 3)) == []
             (hidden,) = batches(snapshot, relay, 7)
             assert (hidden.count, hidden.amount, hidden.summary) == (2, 200, None)
-            money = funding(snapshot, NEWCOMERS[0])
-            assert money is not None
-            assert (money.funder, money.block, money.transaction_index) == (
-                alice.address,
-                block.number,
-                3,
-            )
-            creation = funding(snapshot, relay)
-            assert creation is not None
+            assert list(fundings(snapshot, NEWCOMERS[0])) == [
+                Funding(alice.address, block.number, 3),
+                Funding(bob.address, block.number, 4),
+            ]
+            (creation,) = fundings(snapshot, relay)
             assert creation.funder == alice.address
-            assert funding(snapshot, NEWCOMERS[1]) is None
-            assert funding(snapshot, alice.address) is None
+            assert list(fundings(snapshot, NEWCOMERS[1])) == []
+            assert list(fundings(snapshot, alice.address)) == []
 
 
 def test_events_of_the_hub_by_kind_argument_and_block() -> None:
@@ -378,6 +375,19 @@ def test_rebuilding_tells_how_far_it_is_and_begins_anew_if_it_was_stopped(
         assert rollup.contents() == written
 
 
+def test_an_account_is_funded_by_whoever_gives_it_more_than_it_has() -> None:
+    rollup = IndexedChain()
+    with rollup.database:
+        alice, bob, carol = ACCOUNTS
+        for sender, value in ((alice, 1), (bob, 10), (carol, 11), (alice, 12), (bob, 35)):
+            rollup.extend(rollup.sign(sender, NEWCOMERS[0], b"", value))
+        with rollup.database.read() as snapshot:
+            funders = [found.funder for found in fundings(snapshot, NEWCOMERS[0])]
+        # 1, then 10 to 1; 11 to 11 and 12 to 22 are not more than it had; 35 to 34 is.
+        assert funders == [alice.address, bob.address, bob.address]
+        assert rollup.contents() == rollup.rebuilt()
+
+
 def test_deposits_are_told_apart_and_fund_like_others() -> None:
     rollup = IndexedChain()
     with rollup.database:
@@ -394,11 +404,10 @@ def test_deposits_are_told_apart_and_fund_like_others() -> None:
             (batch,) = batches(snapshot, sender, 7)
             assert batch.is_deposit
             assert batch.summary is not None
-            money = funding(snapshot, NEWCOMERS[0])
-            assert money is not None
+            (money,) = fundings(snapshot, NEWCOMERS[0])
             assert money.funder == sender
-            assert funding(snapshot, NEWCOMERS[1]) is None
-            assert funding(snapshot, NEWCOMERS[2]) is None
+            assert list(fundings(snapshot, NEWCOMERS[1])) == []
+            assert list(fundings(snapshot, NEWCOMERS[2])) == []
         assert rollup.contents() == rollup.rebuilt()
 
 

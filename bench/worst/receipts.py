@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bench.worst.assembly import loop
-from bench.worst.case import Case
+from bench.worst.case import BLOCK_GAS, Case
 from bench.worst.precompiles import calling
 from node.types.attribution_call import (
     APPEND,
@@ -44,6 +44,10 @@ def receipt_cases() -> Iterable[Case]:
         yield _append(title, count, _own_weights(count, influences))
     yield calling("append, the last record is bad", _PRECOMPILE, _data(_records(1000, 16, 16), 1))
     yield calling("append of nothing known", _PRECOMPILE, b"\xff" * 100)
+    large = b"\xff" * 2**20
+    yield calling("append of nothing known, 1 MB", _PRECOMPILE, large, gas_limit=BLOCK_GAS)
+    first = _data(b"\x80\x00" * 2**19)
+    yield calling("append, 1 MB, the first record is bad", _PRECOMPILE, first, gas_limit=BLOCK_GAS)
     yield calling("head", _PRECOMPILE, HEAD + words(7, 1))
     yield calling("credit", _PRECOMPILE, CREDIT + words(7, 1, 2))
 

@@ -87,7 +87,8 @@ def receipt_precompile(computation: ComputationAPI) -> ComputationAPI:
         _revert(computation, NOT_A_CALL)
     if message.value:
         _revert(computation, VALUE_NOT_ACCEPTED)
-    data: bytes = message.data_as_bytes
+    # Perhaps a view of the caller's memory: a copy would cost time that nobody has paid for.
+    data: bytes | memoryview = message.data
     try:
         call = parse_call(data)
     except DecodingError:
@@ -114,7 +115,9 @@ class _Batch:
     credits: dict[int, int]
 
 
-def _append(computation: ComputationAPI, logger: Address, call: AppendCall, data: bytes) -> None:
+def _append(
+    computation: ComputationAPI, logger: Address, call: AppendCall, data: bytes | memoryview
+) -> None:
     batch = _read_batch(computation, call, data)
     count = len(batch.spans)
     computation.consume_gas(NODE_GAS * (count - 1), "receipts: inner nodes")
@@ -141,7 +144,7 @@ def _append(computation: ComputationAPI, logger: Address, call: AppendCall, data
     computation.output = words(after.count, batch.amount) + root
 
 
-def _read_batch(computation: ComputationAPI, call: AppendCall, data: bytes) -> _Batch:
+def _read_batch(computation: ComputationAPI, call: AppendCall, data: bytes | memoryview) -> _Batch:
     """Read and check the records, paying for each part of a record before looking at it.
 
     Where a bad record is found decides what was paid by then, so the order here is consensus.
@@ -170,7 +173,7 @@ def _read_batch(computation: ComputationAPI, call: AppendCall, data: bytes) -> _
     return _Batch(spans, total, credited)
 
 
-def _root(logger: Address, call: AppendCall, batch: _Batch, data: bytes) -> Hash32:
+def _root(logger: Address, call: AppendCall, batch: _Batch, data: bytes | memoryview) -> Hash32:
     prefix = leaf_prefix(logger, call.stream)
     leaves = [
         keccak256(prefix + seq.to_bytes(8, "big") + data[start:end])

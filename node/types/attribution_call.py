@@ -67,8 +67,8 @@ class CreditCall:
 AttributionCall: TypeAlias = AppendCall | HeadCall | CreditCall
 
 
-def parse_call(data: bytes) -> AttributionCall:
-    """Read the call data, in constant time except for its size; DecodingError if not canonical."""
+def parse_call(data: bytes | memoryview) -> AttributionCall:
+    """Read the call data, in constant time whatever its size; DecodingError if not canonical."""
     match data[:4]:
         case method if method == APPEND:
             return _parse_append(data)
@@ -92,7 +92,7 @@ def padded_size(size: int) -> int:
     return (size + WORD - 1) // WORD * WORD
 
 
-def _parse_append(data: bytes) -> AppendCall:
+def _parse_append(data: bytes | memoryview) -> AppendCall:
     if len(data) < _RECORDS_START:
         raise DecodingError(f"append: expected at least {_RECORDS_START} bytes, got {len(data)}")
     stream, from_seq = _uint(data, 0, 64), _uint(data, 1, 64)
@@ -108,12 +108,12 @@ def _parse_append(data: bytes) -> AppendCall:
     return AppendCall(stream, from_seq, _RECORDS_START, end)
 
 
-def _expect_size(data: bytes, size: int) -> None:
+def _expect_size(data: bytes | memoryview, size: int) -> None:
     if len(data) != size:
         raise DecodingError(f"call data: expected {size} bytes, got {len(data)}")
 
 
-def _uint(data: bytes, index: int, bits: int) -> int:
+def _uint(data: bytes | memoryview, index: int, bits: int) -> int:
     start = 4 + WORD * index
     value = int.from_bytes(data[start : start + WORD], "big")
     if value >> bits:
@@ -121,7 +121,7 @@ def _uint(data: bytes, index: int, bits: int) -> int:
     return value
 
 
-def _address(data: bytes, index: int) -> Address:
+def _address(data: bytes | memoryview, index: int) -> Address:
     return Address(_uint(data, index, 160).to_bytes(20, "big"))
 
 

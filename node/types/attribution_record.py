@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from operator import lt
 
 from node.errors import DecodingError, InvalidInput
 from node.types.primitives import UINT64_MAX, Hash32, keccak256
@@ -124,7 +125,7 @@ def _decode_at(data: bytes, start: int) -> tuple[Record, int]:
 # The three steps of reading a record, for the precompile, which charges gas between them.
 
 
-def read_head(data: bytes, start: int, limit: int) -> tuple[int, int, int]:
+def read_head(data: bytes | memoryview, start: int, limit: int) -> tuple[int, int, int]:
     """Return (amount, number of influences, offset behind them); DecodingError if malformed."""
     amount, cursor = _read_uvarint(data, start, limit, AMOUNT_BITS)
     if cursor >= limit:
@@ -135,7 +136,9 @@ def read_head(data: bytes, start: int, limit: int) -> tuple[int, int, int]:
     return amount, count, cursor + 1
 
 
-def read_influences(data: bytes, start: int, limit: int, count: int) -> tuple[Pairs, int]:
+def read_influences(
+    data: bytes | memoryview, start: int, limit: int, count: int
+) -> tuple[Pairs, int]:
     """Return `count` checked (dataset, weight) pairs and the offset behind them."""
     encoded = _ENCODINGS[count].match(data, start, limit)
     if encoded is None:
@@ -146,10 +149,37 @@ def read_influences(data: bytes, start: int, limit: int, count: int) -> tuple[Pa
 @lru_cache(maxsize=4_096)
 def _pairs_of(encoded: bytes, count: int) -> Pairs:
     """Many records are shaped by the same datasets, with the same weights."""
-    return _read_pairs(encoded, 0, len(encoded), count)[0]
+    values = encoded if encoded.isascii() else _varints(encoded)
+    datasets, weights = values[::2], values[1::2]
+    is_valid = (
+        len(values) == 2 * count
+        and all(map(lt, datasets, datasets[1:]))
+        and 0 not in weights
+        and sum(weights) <= FULL_WEIGHT
+        and (not count or datasets[-1] < 1 << DATASET_BITS)
+    )
+    if is_valid:
+        return tuple(zip(datasets, weights, strict=True))
+    return _read_pairs(encoded, 0, len(encoded), count)[0]  # says what is wrong
 
 
-def _read_pairs(data: bytes, start: int, limit: int, count: int) -> tuple[Pairs, int]:
+def _varints(encoded: bytes) -> list[int]:
+    """Return the values of whole varints, none if one is not in its shortest form."""
+    values: list[int] = []
+    value = shift = 0
+    for group in encoded:
+        if group >= 0x80:
+            value |= (group & 0x7F) << shift
+            shift += 7
+            continue
+        if not group and shift:
+            return []
+        values.append(value | group << shift)
+        value = shift = 0
+    return values
+
+
+def _read_pairs(data: bytes | memoryview, start: int, limit: int, count: int) -> tuple[Pairs, int]:
     pairs: list[tuple[int, int]] = []
     cursor = start
     for _ in range(count):
@@ -192,7 +222,7 @@ def _encode_uvarint(value: int) -> bytes:
     return bytes(groups)
 
 
-def _read_uvarint(data: bytes, start: int, limit: int, bits: int) -> tuple[int, int]:
+def _read_uvarint(data: bytes | memoryview, start: int, limit: int, bits: int) -> tuple[int, int]:
     value, cursor = 0, start
     for shift in range(0, bits, 7):
         if cursor >= limit:

@@ -8,7 +8,7 @@ from node.config import parse_chain_config
 from node.evm.attribution import ATTRIBUTION_ADDRESS
 from node.evm.environment import BlockEnvironment
 from node.evm.interpreter import Call, Outcome, run_message
-from node.evm.rules import rules_at
+from node.evm.rules import Interpreter, rules_at
 from node.state.trie_state import empty_state
 from node.state.world_state import WorldState
 from node.types.attribution_record import Influence, Record
@@ -57,12 +57,15 @@ def record(amount: int, *influences: tuple[int, int], tag: int = 7) -> Record:
 
 
 class ReceiptMachine:
-    """Accounts, the precompile's account as genesis makes it, and the contract `Caller`."""
+    """Accounts, the precompile's account as genesis makes it, and the contract `Caller`.
+
+    Each message runs on both interpreters, which have to agree on gas, logs, output and state.
+    """
 
     def __init__(self) -> None:
         empty = empty_state()
         self.world = WorldState(empty)
-        self.rules = rules_at(CONFIG, 0)
+        self.rules = rules_at(CONFIG, 0, Interpreter.BOTH)
         self.environment = BlockEnvironment(
             chain_id=901,
             coinbase=ZERO_ADDRESS,

@@ -11,7 +11,7 @@ Numbers in keys are 8 bytes big-endian, so that their order is the order of bloc
 | CANONICAL    | block number                 | block hash                                         |
 | NUMBERS      | block hash                   | block number                                       |
 | TRANSACTIONS | transaction hash             | where it is on the canonical chain                 |
-| ATTRIBUTION  | see attribution_entries.py   | receipts, events of the Hub, who funded whom first |
+| ATTRIBUTION  | see attribution_entries.py   | receipts, events of the Hub, who funded whom       |
 | KEPT_PROOFS  | see kept_proofs.py           | what pruned blocks had that proves receipts        |
 | BLOBS        | versioned hash               | row number, commitment, proof and blob of our L1   |
 | BLOBS        | 00, row number               | block number, versioned hash: the oldest go first  |

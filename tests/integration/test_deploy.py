@@ -14,7 +14,7 @@ from tests.integration.processes import (
     run_openrollup,
 )
 
-STEPS = 7
+STEPS = 8
 FUNDED = "0x00000000000000000000000000000000000000AA"
 
 

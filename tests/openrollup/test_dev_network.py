@@ -154,7 +154,7 @@ async def test_a_first_start_that_was_killed_before_the_rollup_was_there(tmp_pat
         await both_have(net, await net.included(net.payment(0)))
 
 
-@pytest.mark.parametrize("at", [0, 3, 6, 15, 16])
+@pytest.mark.parametrize("at", [0, 3, 6, 15, 16, 17])
 async def test_a_first_start_that_was_killed_while_it_deployed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
@@ -176,8 +176,10 @@ async def test_a_first_start_that_was_killed_while_it_deployed(
     async with running(datadir=tmp_path) as net:
         contracts = net.network.rollup.contracts
         assert contracts.open_token == create_address(DEPLOYER_ACCOUNT.address, 0)
-        assert contracts.l2_output_oracle == create_address(DEPLOYER_ACCOUNT.address, 16)
-        assert net.l1.node.mempool.pending_nonce(DEPLOYER_ACCOUNT.address) == 17
+        assert contracts.l2_output_oracle == create_address(DEPLOYER_ACCOUNT.address, 17)
+        verifier = create_address(DEPLOYER_ACCOUNT.address, 16)
+        assert contracts.attribution_verifier == verifier
+        assert net.l1.node.mempool.pending_nonce(DEPLOYER_ACCOUNT.address) == 18
         await both_have(net, await net.included(net.payment(0)))
 
 

@@ -36,12 +36,18 @@ def verdict(plan: Plan, outcome: Outcome) -> str:
     }[outcome.data]
     result = "closes" if outcome.closes else "is a loss"
     enough = outcome.break_even_queries
-    even = "it never breaks even" if enough is None else f"it breaks even at {enough:,} queries"
+    even = "it never breaks even" if enough is None else f"it breaks even at {_queries(enough)}"
+    left = dollars(abs(outcome.together_usd))
+    money = f"${left} left after all costs" if outcome.closes else f"${left} more than comes in"
     return (
-        f"{plan.queries_per_month:,} queries a month at ${dollars(plan.price_usd)}, OPEN at "
+        f"{_queries(plan.queries_per_month)} a month at ${dollars(plan.price_usd)}, OPEN at "
         f"${dollars(outcome.rates.open_usd)} and ETH at ${dollars(outcome.rates.eth_usd)}: it "
-        f"{result} {where} (${dollars(outcome.together_usd)} left after all costs); {even}"
+        f"{result} {where} ({money}); {even}"
     )
+
+
+def _queries(number: int) -> str:
+    return f"{number:,} {'query' if number == 1 else 'queries'}"
 
 
 def dollars(amount: Fraction) -> str:

@@ -7,14 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from openrollup.arguments import ArgumentParser, file_path, url
+from openrollup.arguments import ArgumentParser, file_path
+from openrollup.attribution.node_option import add_node
 from openrollup.command import add_command
 
 if TYPE_CHECKING:
     from attribution.client.exchange import Operation, Party
     from openrollup.command import Commands
-
-DEFAULT_RPC = "http://127.0.0.1:9545"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,7 @@ def add_act(
     It is imported only when it runs. `with_key`: it sends or signs.
     """
     command = add_command(commands, name, lambda options: _run(place, options), description)
-    command.add_argument(
-        "--rpc",
-        "--l2",
-        dest="rpc_url",
-        type=url,
-        metavar="URL",
-        default=DEFAULT_RPC,
-        help=f"a node of the rollup (default {DEFAULT_RPC}, that of openrollup dev)",
-    )
+    add_node(command)
     if with_key:
         command.add_argument(
             "--key-file", type=file_path, required=True, help="the key of the account that acts"
@@ -70,7 +61,7 @@ async def run_act(act: Act, options: argparse.Namespace, clock: Any = None) -> i
 
     path: Path | None = getattr(options, "key_file", None)
     key = None if path is None else read_key(path)
-    async with open_remote(options.rpc_url, key, clock or SystemClock()) as remote:
+    async with open_remote(options.l2_url, key, clock or SystemClock()) as remote:
         shown = await remote.carry_out(act(Request(remote.party, key, options)))
     show(shown.result, shown.lines, json=options.json)
     return 0

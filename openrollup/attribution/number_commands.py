@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from openrollup.arguments import at_least, url
+from openrollup.arguments import at_least
+from openrollup.attribution.node_option import add_node
 from openrollup.bridge.arguments import transaction_hash
 from openrollup.command import add_command, options_of
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 def add_stats(steps: "Commands") -> None:
     """Add `stats`."""
     step = add_command(steps, "stats", _run_stats, "the numbers of a model or a dataset")
-    add = step.add_argument
-    add("--l2", dest="l2_url", type=url, metavar="URL", required=True, help="a node of the rollup")
+    add_node(step)
     which = step.add_mutually_exclusive_group(required=True)
     which.add_argument("--model", type=_model_key, metavar="KEY", help="the model's key")
     which.add_argument("--dataset", type=at_least(1), metavar="ID", help="the dataset's number")
@@ -25,8 +25,8 @@ def add_economics(steps: "Commands") -> None:
     """Add `economics`."""
     description = "whether a model pays for its attribution, at today's fees"
     step = add_command(steps, "economics", _run_economics, description)
+    add_node(step)
     add = step.add_argument
-    add("--l2", dest="l2_url", type=url, metavar="URL", required=True, help="a node of the rollup")
     add("--price", type=_dollars, metavar="USD", default="0.01", help="of a query (default 0.01)")
     add("--queries", type=at_least(1), metavar="N", default=50, help="a month (default 50)")
     add("--payers", type=at_least(1), metavar="N", default=10, help="of them (default 10)")

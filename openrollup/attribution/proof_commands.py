@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from node.types.primitives import UINT64_MAX
 from openrollup.arguments import file_path, url
+from openrollup.attribution.node_option import add_node
 from openrollup.bridge.arguments import address
 from openrollup.command import add_command, options_of
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 def add_prove(steps: "Commands") -> None:
     """Add `prove`."""
     step = add_command(steps, "prove", _run_prove, "have a node prove a receipt against L1")
+    add_node(step)
     add = step.add_argument
-    add("--l2", dest="l2_url", type=url, metavar="URL", required=True, help="a node of the rollup")
     add("--logger", type=address, metavar="ADDRESS", required=True, help="who wrote the receipt")
     add("--stream", type=_uint64, metavar="N", required=True, help="its stream (0x... or decimal)")
     add("--seq", type=_uint64, metavar="K", required=True, help="its number there, from 0")

@@ -109,7 +109,7 @@ async def test_a_chain_without_attribution_is_told_apart() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["stats"], "--l2"),
+        (["stats", "--l2", "here"], "expected http://HOST:PORT"),
         (["stats", "--l2", "http://127.0.0.1:1"], "one of the arguments --model --dataset"),
         (["stats", "--l2", "http://127.0.0.1:1", "--model", "0x12"], "expected"),
         (["economics", "--l2", "http://127.0.0.1:1", "--price", "cheap"], "dollars as a decimal"),

@@ -17,7 +17,7 @@ PROVE = ["prove", "--l2", NOWHERE, "--logger", A, "--stream", "7", "--seq", "0"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["prove"], "are required: --l2, --logger, --stream, --seq"),
+        (["prove"], "are required: --logger, --stream, --seq"),
         ([*PROVE, "--stream", "-1"], "expected a number of 64 bits, got '-1'"),
         ([*PROVE, "--stream", "0x"], "expected a number of 64 bits"),
         ([*PROVE, "--stream", "0x1_0"], "expected a number of 64 bits"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from medical.node import Node, NodeFailed, own_node
-from medical.proving import ProofFailed
+from medical.proving import CommandFailed
 from medical.story import tell
 
 # The first of the accounts that `openrollup dev` prints; everybody knows its key.
@@ -30,7 +30,7 @@ def main() -> int:
             nullcontext(options.out) if options.out else TemporaryDirectory() as out,
         ):
             tell(node, Path(out))
-    except (NodeFailed, ProofFailed) as error:
+    except (NodeFailed, CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"\nAll of this took {time.monotonic() - started:.0f} seconds.")

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
 from attribution.client import AttributionClient
+from node.types.primitives import Address
 
 OPEN = 10**18
 GWEI = 10**9
@@ -27,7 +28,7 @@ class Person:
         self.client = AttributionClient(self.w3, self.account, pause_s=0.5)
 
     @property
-    def address(self) -> bytes:
+    def address(self) -> Address:
         """The account."""
         return self.client.address
 
@@ -36,7 +37,7 @@ class Person:
         eth, nonce = self.w3.eth, self.w3.eth.get_transaction_count(self.account.address)
         sent = []
         for place, (person, amount) in enumerate(amounts.items()):
-            transaction = {
+            transaction: dict[str, Any] = {
                 "to": person.account.address,
                 "value": amount,
                 "nonce": nonce + place,

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from eth_utils import keccak
-
 from attribution.client.escrow import Paid
 from attribution.client.exchange import Included
 from attribution.client.settling import Settlement
@@ -15,6 +13,7 @@ from medical.corpus import Dataset
 from medical.gateway import Gateway, Offer
 from medical.questions import questions_of
 from medical.tables import chapter, open_of, percent, table
+from node.types.primitives import keccak256
 
 PRICE_GWEI = 10_000_000
 """A hundredth of an OPEN: a cent, if an OPEN is worth a dollar."""
@@ -56,7 +55,7 @@ def register(cast: Cast, datasets: Sequence[Dataset]) -> Offer:
         ),
     )
     builder = cast.builder.client
-    model_hash = keccak(b"".join(data.content_hash for data in datasets))
+    model_hash = keccak256(b"".join(data.content_hash for data in datasets))
     model_key = builder.register_model(
         model_hash,
         "examples/medical_model",
@@ -65,15 +64,22 @@ def register(cast: Cast, datasets: Sequence[Dataset]) -> Offer:
         logger=cast.gateway.address,
         declared_datasets=sorted(numbers),
     ).model_key
-    for number in numbers:
-        builder.record_training(model_key, number, keccak(b"counted all abstracts once"))
     rows = zip(numbers, (data.name for data in datasets), cast.contributors, strict=True)
     for number, name, person in rows:
         print(f"dataset {number}: {name}, of {person.name}")
     print(f"model: 0x{model_key.hex()}")
     print(f"an answer costs {open_of(PRICE_GWEI * GWEI)}: {percent(OWNER_BPS)} for the builder,")
     print(f"{percent(10_000 - OWNER_BPS)} for datasets, and nobody can change that")
+    print("The builder puts on record that the model was trained on all three.")
     return Offer(model_key, model_hash, PRICE_GWEI, dict(enumerate(numbers)))
+
+
+def record_training(cast: Cast, offer: Offer) -> None:
+    """Let the builder say for each dataset, with the block's time, that the model has seen it."""
+    for dataset in offer.datasets.values():
+        cast.builder.client.record_training(
+            offer.model_key, dataset, keccak256(b"one pass over all")
+        )
 
 
 def deposit(cast: Cast, offer: Offer) -> int:
@@ -141,7 +147,8 @@ def _try_a_forgery(cast: Cast, offer: Offer, gateway: Gateway, expiry: int) -> N
     try:
         gateway.ask("Who pays for this?", forged)
     except VoucherRefusal as refusal:
-        print(f"{cast.users[1].name} tries to let {cast.users[0].name} pay: {refusal}\n")
+        reason = type(refusal).__name__
+        print(f"{cast.users[1].name} tries to let {cast.users[0].name} pay: {reason}, no answer\n")
     else:
         raise AssertionError("the gateway has taken a forged voucher")
 

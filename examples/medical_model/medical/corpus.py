@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_utils import keccak
+from node.types.primitives import Hash32, keccak256
 
 FOLDER = Path(__file__).resolve().parents[1] / "corpus"
 NAMES = ("cardiology", "infectious_disease", "nutrition")
@@ -27,7 +27,7 @@ class Dataset:
     """What one contributor brings. `content_hash`, of the file's bytes, goes on the chain."""
 
     name: str
-    content_hash: bytes
+    content_hash: Hash32
     documents: tuple[Document, ...]
 
 
@@ -53,4 +53,4 @@ def _read(place: int, name: str) -> Dataset:
         title, _, text = section.partition("\n")
         text = " ".join(text.split())
         documents.append(Document(place, title, text, tokens_of(text)))
-    return Dataset(name, keccak(content), tuple(documents))
+    return Dataset(name, keccak256(content), tuple(documents))

@@ -15,6 +15,7 @@ from medical.node import Node
 from medical.proving import prove, recompute, run_command, verify, wait_until_proven
 from medical.tables import chapter, open_of, percent, table
 from medical.weights import Attributor
+from node.types.primitives import Address
 
 
 def show_receipt(gateway: Gateway, corpus: Attributor) -> int:
@@ -37,8 +38,9 @@ def prove_receipt(node: Node, cast: Cast, offer: Offer, answer: Answer, seq: int
     """Prove a receipt on L1, and return the verdict of a process that knows nothing else."""
     logger, stream = cast.gateway.account.address, stream_of(offer.model_key)
     wait_until_proven(cast.gateway.w3, logger, stream, seq)
-    print(prove(node, logger, stream, seq, out / "proof.json"))
-    verdict = verify(node, out / "proof.json", out / "preimages.json", answer)
+    print("\n$ openrollup attribution prove --l2 URL ... --out proof.json\n")
+    print(prove(node, logger, stream, seq, out))
+    verdict = verify(node, answer, out)
     print("$ openrollup attribution verify proof.json --l1 URL --preimage preimages.json\n")
     print(verdict)
     return verdict
@@ -48,10 +50,11 @@ def show_recomputed(answer: Answer, offer: Offer, corpus: Attributor) -> None:
     """Say whether the gateway's word about the weights holds for one receipt."""
     if not recompute(answer, offer, corpus):
         raise AssertionError("the receipt is not what its answer and preimage give")
-    print("The weights are the gateway's word. The user, who has the preimage, has found the same.")
+    print("\nThe weights are the gateway's word. Whoever has the answer and its preimage can")
+    print("recompute them; the user has done so, and they are what the receipt says.")
 
 
-def audit_payouts(cast: Cast, claims: Mapping[Person, Paid]) -> Mapping[bytes, int]:
+def audit_payouts(cast: Cast, claims: Mapping[Person, Paid]) -> Mapping[Address, int]:
     """Recompute from logs and call data who earned what, and compare it with the claims."""
     chapter(8, "An auditor counts again, from logs and call data alone (audit.py)")
     earned = {account: models.total() for account, models in audit(cast.gateway.w3.eth).items()}

@@ -17,6 +17,7 @@ from medical.cast import Person
 from medical.corpus import Document, tokens_of
 from medical.language_model import LanguageModel
 from medical.weights import Attribution, Attributor
+from node.types.primitives import Address, Hash32
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Offer:
     `datasets` are the numbers that the datasets of the corpus have on the chain.
     """
 
-    model_key: bytes
-    model_hash: bytes
+    model_key: Hash32
+    model_hash: Hash32
     price_gwei: int
     datasets: Mapping[int, int]
 
@@ -54,10 +55,10 @@ class Gateway:
         self._attributor = weigh
         self._book = VoucherBook(offer.model_key, person.client.party.chain_id)
         self._log = ReceiptLog(offer.model_key, person.address)
-        self._escrows: dict[bytes, EscrowState] = {}
+        self._escrows: dict[Address, EscrowState] = {}
         self._now = 0
 
-    def look_at_escrows(self, payers: list[bytes]) -> None:
+    def look_at_escrows(self, payers: list[Address]) -> None:
         """Ask the chain what payers have set aside. Now and then: one may want it back."""
         self._now = self._client.w3.eth.get_block("latest")["timestamp"]
         for payer in payers:

@@ -10,9 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import log2
 
-from eth_utils import keccak
-
 from medical.corpus import Document, tokens_of
+from node.types.primitives import keccak256
 
 OPENING = "the abstracts say :"
 """The model's own words, which stay unattributed."""
@@ -40,7 +39,7 @@ class LanguageModel:
     def answer(self, question: str) -> str:
         """Return the answer to a question, in words and sentences."""
         found = [self._documents[place] for place in self._find(question)]
-        chance = random.Random(keccak(question.encode()))
+        chance = random.Random(keccak256(question.encode()))
         return _joined((*tokens_of(OPENING), *self._say(found, chance)))
 
     def _find(self, question: str) -> list[int]:

@@ -1,11 +1,11 @@
 """The rollup on which the story happens: one of its own, in memory, or one that runs already."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import Any
@@ -34,23 +34,20 @@ def own_node() -> Iterator[Node]:
     command = [sys.executable, "-m", "openrollup", "dev", "--json", "--l1-block-time", "1"]
     for option in ("--port", "--verifier-port", "--l1-port"):
         command += [option, "0"]
-    with TemporaryFile() as log:
-        process, reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log), None
+    with TemporaryFile() as log, Popen(command, stdout=PIPE, stderr=log) as process:
+        assert process.stdout is not None, "it is a pipe"
+        line = process.stdout.readline()
+        if not line:
+            log.seek(0)
+            raise NodeFailed(log.read().decode(errors="replace"))
+        # It goes on to say how it is, and would stop if nobody read that.
+        reader = Thread(target=process.stdout.read)
+        reader.start()
         try:
-            line = process.stdout.readline()
-            if not line:
-                log.seek(0)
-                raise NodeFailed(log.read().decode(errors="replace"))
-            # It goes on to say how it is, and stops when nobody reads that.
-            reader = Thread(target=process.stdout.read, daemon=True)
-            reader.start()
             yield _node_of(json.loads(line))
         finally:
             process.terminate()
-            process.wait()
-            if reader is not None:
-                reader.join()
-            process.stdout.close()
+            reader.join()
 
 
 def _node_of(started: dict[str, Any]) -> Node:

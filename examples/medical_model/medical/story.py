@@ -1,5 +1,6 @@
 """The whole story, and what has come of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,15 @@ from medical.gateway import Answer, Gateway, Offer
 from medical.language_model import LanguageModel
 from medical.node import Node
 from medical.weights import Attributor
+from node.types.primitives import Address
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has come of it, for whoever checks. Amounts are in wei."""
+    """What has come of it, for whoever checks. Amounts are in wei.
+
+    `proven` is the number of the receipt that was proven, with this `verdict`.
+    """
 
     offer: Offer
     cast: Cast
@@ -24,7 +29,8 @@ class Outcome:
     charged: int
     left_in_escrow: int
     claims: dict[Person, Paid]
-    audited: dict[bytes, int]
+    audited: dict[Address, int]
+    proven: int
     verdict: str
 
 
@@ -36,9 +42,12 @@ def tell(node: Node, out: Path) -> Outcome:
     chapters.introduce(datasets)
     cast = assemble(node.l2_url, node.bank_key, len(datasets), len(chapters.QUESTIONS))
     offer = chapters.register(cast, datasets)
-    deposited = chapters.deposit(cast, offer)
     gateway = Gateway(cast.gateway, offer, model, attributor)
-    chapters.ask(cast, offer, gateway)
+    with ThreadPoolExecutor(1) as aside:
+        training = aside.submit(chapters.record_training, cast, offer)
+        deposited = chapters.deposit(cast, offer)
+        chapters.ask(cast, offer, gateway)
+        training.result()
     settlement = chapters.settle(cast, offer, gateway)
     claims = chapters.claim(cast, settlement, gateway)
     seq = evidence.show_receipt(gateway, attributor)
@@ -56,6 +65,7 @@ def tell(node: Node, out: Path) -> Outcome:
         left_in_escrow=_escrow_of(cast, offer),
         claims=dict(claims),
         audited=dict(audited),
+        proven=seq,
         verdict=verdict,
     )
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import log2
 
-from eth_utils import keccak
-
 from medical.corpus import Dataset, Document
 from medical.spans import Span, maximal_spans
 from medical.suffix_array import SuffixArray
+from node.types.primitives import Hash32, keccak256
 
 FULL_WEIGHT = 10_000
 
@@ -37,10 +36,10 @@ class Attribution:
         return FULL_WEIGHT - sum(self.by_dataset.values())
 
     @property
-    def evidence_root(self) -> bytes:
+    def evidence_root(self) -> Hash32:
         """Commitment to the spans: Keccak-256 of [[start, end, [documents]], ...] as JSON."""
         spans = [[span.start, span.end, sorted(span.documents)] for span in self.spans]
-        return keccak(json.dumps(spans, separators=(",", ":")).encode())
+        return keccak256(json.dumps(spans, separators=(",", ":")).encode())
 
 
 class Attributor:

@@ -14,6 +14,7 @@ from consensus.deploy import (
     Rollup,
     addresses_to_json,
     deploy,
+    earlier_rollup,
     exclusive,
     write_rollup,
 )
@@ -92,6 +93,11 @@ async def run_deploy(options: DeployOptions) -> int:
 
 
 async def _deploy(options: DeployOptions, l1: L1Client, chain_id: int, key: bytes) -> Rollup:
+    if chain_id == options.l2_chain_id:
+        raise ConfigError(
+            f"--chain-id: expected another id than L1's, {chain_id}: what is signed for one chain "
+            "would hold on the other"
+        )
     is_dev = chain_id in DEV_L1_CHAIN_IDS
     sending = (
         SenderSettings(poll_interval_s=0.2, resend_after_s=10.0)
@@ -99,16 +105,19 @@ async def _deploy(options: DeployOptions, l1: L1Client, chain_id: int, key: byte
         else SenderSettings(_CONFIRMATIONS)
     )
     sender = TxSender(l1, key, chain_id, SystemClock(), sending)
+    settings = _settings(options, sender.address, is_dev=is_dev)
     record = options.out / RECORD_FILE
     doing = "goes on" if record.exists() else "begins"
     address = checksum_address(sender.address)
+    if not record.exists():
+        await _tell_of_earlier(l1, sender.address, settings)
     _log.info("the deployment to L1 chain %d by %s %s", chain_id, address, doing)
     with Progress("deploying", None, interval_s=0.0) as progress:
         try:
             return await deploy(
                 l1,
                 sender,
-                _settings(options, sender.address, is_dev=is_dev),
+                settings,
                 chain_json(options.l1_chain, chain_id),
                 record=record,
                 report=_logged if options.json else progress.show,
@@ -118,6 +127,18 @@ async def _deploy(options: DeployOptions, l1: L1Client, chain_id: int, key: byte
         except TemporaryError as error:
             again = "to go on, run the same command again"
             raise TemporaryError(f"{error}: {again}") from error
+
+
+async def _tell_of_earlier(l1: L1Client, deployer: Address, settings: DeploySettings) -> None:
+    """Two rollups in one inbox would throw away each other's unfinished channels."""
+    earlier = await earlier_rollup(l1, deployer, settings)
+    if earlier is not None:
+        _log.warning(
+            "this key has deployed a rollup on this L1 before, with the same batcher and chain id "
+            "(SystemConfig %s): another one begins now; if both are to run, stop here, and give "
+            "it another --chain-id or --batcher",
+            checksum_address(earlier),
+        )
 
 
 def _settings(options: DeployOptions, deployer: Address, *, is_dev: bool) -> DeploySettings:

@@ -16,6 +16,7 @@ from consensus.deploy.addresses import (
     read_addresses,
 )
 from consensus.deploy.deployment import Deployment
+from consensus.deploy.earlier import earlier_rollup
 from consensus.deploy.plan import Plan
 from consensus.deploy.preparation import check_l1, known_record, new_record
 from consensus.deploy.record import RECORD_FILE, RollupStart, exclusive, write_record
@@ -36,6 +37,7 @@ __all__ = [
     "addresses_to_json",
     "default_batch_inbox",
     "deploy",
+    "earlier_rollup",
     "exclusive",
     "make_rollup",
     "read_addresses",

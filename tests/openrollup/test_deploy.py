@@ -110,10 +110,28 @@ async def test_wrong_choices_are_refused_before_anything_is_deployed(
         for wrong, said in (
             (replace(options, gas_limit=1), "^gas_limit: expected 21000000 to 500000000"),
             (replace(options, key_file=Path("absent")), "absent: no such key file"),
+            (replace(options, l2_chain_id=900), "^--chain-id: expected another id than L1's, 900"),
         ):
             with pytest.raises(ConfigError, match=said):
                 await run_deploy(wrong)
         assert l1.node.reader.head_header().number == 0
+
+
+async def test_an_l1_that_holds_a_rollup_of_the_same_inbox(
+    options: DeployOptions, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openrollup.deploy.SystemClock", lambda: FastClock(50.0))
+    async with dev_l1() as l1:
+        options = replace(options, l1_url=l1.url)
+        assert await run_deploy(options) == 0
+        first = read_addresses(options.out / "addresses.json").contracts.system_config
+        assert await run_deploy(replace(options, out=options.out / "b", l2_chain_id=902)) == 0
+        assert "has deployed a rollup" not in caplog.text
+        assert await run_deploy(replace(options, out=options.out / "c", l2_chain_id=902)) == 0
+        assert "has deployed a rollup" in caplog.text
+        caplog.clear()
+        assert await run_deploy(replace(options, out=options.out / "d")) == 0
+        assert f"(SystemConfig {checksum_address(first)})" in caplog.text
 
 
 async def test_roles_periods_and_funds(

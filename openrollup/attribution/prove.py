@@ -68,6 +68,7 @@ async def _ask(options: ProveOptions, clock: Clock) -> Json:
     async with AsyncExitStack() as stack:
         rpc = JsonRpc(options.l2_url, _PATIENCE)
         stack.push_async_callback(rpc.close)
+        is_told = False
         while True:
             try:
                 return await rpc.call("attribution_getProof", *receipt)
@@ -75,7 +76,9 @@ async def _ask(options: ProveOptions, clock: Clock) -> Json:
                 is_due = isinstance(fault.data, dict) and "outputIndex" in fault.data
                 if not (options.wait and is_due):
                     raise
-                _log.info("waiting: %s", fault.message)
+                if not is_told:
+                    _log.info("waiting: %s", fault.message)
+                is_told = True
             await clock.sleep_until(clock.now() + _POLL_INTERVAL_S)
 
 

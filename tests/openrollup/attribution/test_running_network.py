@@ -6,11 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from attribution.batch_search import find_batch
 from attribution.calldata import encode_append
+from attribution.proof_builder import Output, build_proof
 from attribution.proof_check import check_proof
 from attribution.receipt_proof import ReceiptProof, encode_proof, parse_proof
 from attribution.verifier_call import decode_verified, encode_verify
 from consensus.l1.json_rpc import RpcFault
+from node.errors import PrunedHistory
+from node.reader import Reader
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import checksum_address
 from tests.openrollup.attribution.proving import STREAM, record
@@ -38,6 +44,7 @@ async def test_from_an_append_to_its_proof_on_l1_and_after_pruning(tmp_path: Pat
         reader = net.network.verifier.node.reader
         await net.until(lambda: reader.first_kept() > shown.output_block.number)
         assert await proof_of(net, 7) == proof
+        assert proof_of_store(net, proof) == proof
         other = check_proof(await proof_of(net, 0))
         assert other.record == records[0]
 
@@ -61,6 +68,19 @@ async def proof_of(net: Running, seq: int) -> ReceiptProof:
     logger = "0x" + ALICE.address.hex()
     url = net.network.verifier.url
     return parse_proof(await ask(url, "attribution_getProof", logger, hex(STREAM), hex(seq)))
+
+
+def proof_of_store(net: Running, proof: ReceiptProof) -> ReceiptProof:
+    """What the verifier's store gives, to a reader that remembers nothing."""
+    node = net.network.verifier.node
+    reader = Reader(node.database, node.genesis.config)
+    place = find_batch(reader, proof.logger, proof.stream, proof.seq)
+    assert place is not None
+    with pytest.raises(PrunedHistory):
+        reader.block_by_number(place.block)
+    block = check_proof(proof).output_block.number
+    output = Output(proof.l1_chain_id, proof.l2_output_oracle, proof.output_index, block)
+    return build_proof(reader, place, proof.seq, output)
 
 
 async def stranger_believes(net: Running, proof: ReceiptProof, path: Path) -> None:

@@ -32,7 +32,7 @@ def introduce(datasets: Sequence[Dataset]) -> None:
         (data.name, len(data.documents), sum(len(d.tokens) for d in data.documents))
         for data in datasets
     ]
-    print(table(("dataset", "abstracts", "words"), rows))
+    print(table(("dataset", "abstracts", "tokens"), rows))
     print(
         "\nA builder has made a small language model of these abstracts. Each dataset has a\n"
         "contributor, a gateway serves the model, and ten users will ask. Nine of them have their\n"
@@ -43,17 +43,8 @@ def introduce(datasets: Sequence[Dataset]) -> None:
 def register(cast: Cast, datasets: Sequence[Dataset]) -> Offer:
     """Put the datasets, the model and its training on record."""
     chapter(2, "The contributors and the builder register")
-    numbers = all_at_once(
-        cast.contributors,
-        # Safe, because a reorg of L2 could give the number to somebody else's dataset.
-        lambda person: (
-            person.client.register_dataset(
-                datasets[cast.contributors.index(person)].content_hash,
-                f"examples/medical_model/corpus/{datasets[cast.contributors.index(person)].name}.md",
-                wait_until_safe=True,
-            ).id
-        ),
-    )
+    data_of = dict(zip(cast.contributors, datasets, strict=True))
+    numbers = all_at_once(data_of, lambda person: _register_dataset(person, data_of[person]))
     builder = cast.builder.client
     model_hash = keccak256(b"".join(data.content_hash for data in datasets))
     model_key = builder.register_model(
@@ -64,9 +55,8 @@ def register(cast: Cast, datasets: Sequence[Dataset]) -> Offer:
         logger=cast.gateway.address,
         declared_datasets=sorted(numbers),
     ).model_key
-    rows = zip(numbers, (data.name for data in datasets), cast.contributors, strict=True)
-    for number, name, person in rows:
-        print(f"dataset {number}: {name}, of {person.name}")
+    for number, (person, data) in zip(numbers, data_of.items(), strict=True):
+        print(f"dataset {number}: {data.name}, of {person.name}")
     print(f"model: 0x{model_key.hex()}")
     print(f"an answer costs {open_of(PRICE_GWEI * GWEI)}: {percent(OWNER_BPS)} for the builder,")
     print(f"{percent(10_000 - OWNER_BPS)} for datasets, and nobody can change that")
@@ -105,17 +95,21 @@ def ask(cast: Cast, offer: Offer, gateway: Gateway) -> None:
             appended += gateway.log_receipts()
     appended += gateway.log_receipts()
     receipts, gas = len(gateway.answers), sum(included.gas_used for included in appended)
-    print(f"{receipts} answers, and {receipts} receipts in {len(appended)} transactions: {gas:,}")
-    print(f"gas, {gas // receipts:,} for a receipt with its datasets' weights")
+    print(f"{receipts} answers are {receipts} receipts in {len(appended)} transactions,")
+    print(f"{gas:,} gas in all: {gas // receipts:,} for a receipt with its datasets' weights")
 
 
 def settle(cast: Cast, offer: Offer, gateway: Gateway) -> Settlement:
     """Have the receipts paid. Anybody may do that; the gateway does."""
     chapter(5, "One settlement")
     done = cast.gateway.client.settle(offer.model_key, gateway.vouchers)
-    print(
-        f"{len(done.charged)} vouchers, the last of each user, pay {len(gateway.answers)} answers:"
-    )
+    paid = {event.payer: event.amount_gwei for event in done.charged}
+    rows = [
+        (user.name, asked, open_of(paid[user.address] * GWEI))
+        for user, asked in zip(cast.users, QUESTIONS, strict=True)
+    ]
+    print(table(("who", "asked", "pays"), rows))
+    print(f"\n{len(paid)} vouchers, the last of each user, pay {len(gateway.answers)} answers:")
     print(
         f"{open_of(done.charged_gwei * GWEI)} in one transaction of {done.included.gas_used:,} gas"
     )
@@ -139,6 +133,12 @@ def claim(cast: Cast, settlement: Settlement, gateway: Gateway) -> Mapping[Perso
     )
     print("part of the datasets' share is divided equally among the three.")
     return paid
+
+
+def _register_dataset(person: Person, data: Dataset) -> int:
+    """Register a dataset, and return its number once a reorg of L2 cannot give it to another."""
+    uri = f"examples/medical_model/corpus/{data.name}.md"
+    return person.client.register_dataset(data.content_hash, uri, wait_until_safe=True).id
 
 
 def _try_a_forgery(cast: Cast, offer: Offer, gateway: Gateway, expiry: int) -> None:

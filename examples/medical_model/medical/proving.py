@@ -16,7 +16,7 @@ from medical.node import Node
 from medical.weights import Attributor
 from node.types.primitives import keccak256
 
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 _LOOK_AGAIN_S = 0.5
 
 

@@ -1,6 +1,7 @@
 """The whole story on a real rollup, told once, and what must be true in the end."""
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,16 +118,19 @@ def test_weights_that_are_not_recomputed_are_found(told: Told) -> None:
         assert not recompute(wrong, outcome.offer, corpus)
 
 
-def test_what_is_told(told: Told) -> None:
-    for part in (
+@pytest.mark.parametrize(
+    "pattern",
+    [
         "user 2 tries to let user 1 pay: WrongSigner",
-        f"{ANSWERS} answers, and {ANSWERS} receipts in 3 transactions",
-        f"{'receipts':<28}{ANSWERS}",
-        f"{'paying addresses':<28}{10:<26}{9}",
-        f"{'known self-dealt payers':<28}1",
+        f"{ANSWERS} answers are {ANSWERS} receipts in 3 transactions",
+        rf"receipts +{ANSWERS}\n",
+        r"paying addresses +10 +9\n",
+        r"known self-dealt payers +1\n",
         "With L2's data in blobs: yes, at each of these prices.",
-    ):
-        assert part in told.text, part
+    ],
+)
+def test_what_is_told(told: Told, pattern: str) -> None:
+    assert re.search(pattern, told.text)
 
 
 def test_a_command_that_fails_is_an_error() -> None:

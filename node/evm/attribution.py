@@ -61,6 +61,9 @@ LOG_TOPIC_GAS = 375
 LOG_BYTE_GAS = 8
 """A byte of a log's data, kept in the receipt."""
 
+_INTERRUPTIBLE = 1_000
+"""So many records are read, or hashed, between two looks at whether to go on."""
+
 TRANSACTION_GAS = 21_000
 """A transaction's signature, nonce and balance changes."""
 MAX_LANE_CALLDATA = 128 * 1024
@@ -139,7 +142,7 @@ def _append(
         word = _load(computation, slot)
         # A stream's credited sum bounds each of its credits, so this addition cannot overflow.
         _store(computation, slot, word, word + credit)
-    root = _root(logger, call, batch, data)
+    root = _root(computation, logger, call, batch, data)
     _log(computation, logger, call.stream, appended_data(call.from_seq, count, batch.amount, root))
     computation.output = words(after.count, batch.amount) + root
 
@@ -153,7 +156,10 @@ def _read_batch(computation: ComputationAPI, call: AppendCall, data: bytes | mem
     credited: defaultdict[int, int] = defaultdict(int)
     total = 0
     start, limit = call.start, call.end
+    interrupt = computation.state.execution_context.interrupt
     while start < limit:
+        if not len(spans) % _INTERRUPTIBLE:
+            interrupt()
         computation.consume_gas(RECORD_GAS, "receipts: record")
         try:
             amount, influences, cursor = read_head(data, start, limit)
@@ -173,12 +179,23 @@ def _read_batch(computation: ComputationAPI, call: AppendCall, data: bytes | mem
     return _Batch(spans, total, credited)
 
 
-def _root(logger: Address, call: AppendCall, batch: _Batch, data: bytes | memoryview) -> Hash32:
+def _root(
+    computation: ComputationAPI,
+    logger: Address,
+    call: AppendCall,
+    batch: _Batch,
+    data: bytes | memoryview,
+) -> Hash32:
+    interrupt = computation.state.execution_context.interrupt
     prefix = leaf_prefix(logger, call.stream)
-    leaves = [
-        keccak256(prefix + seq.to_bytes(8, "big") + data[start:end])
-        for seq, (start, end) in enumerate(batch.spans, call.from_seq)
-    ]
+    leaves: list[Hash32] = []
+    for first in range(0, len(batch.spans), _INTERRUPTIBLE):
+        interrupt()
+        spans = batch.spans[first : first + _INTERRUPTIBLE]
+        leaves += [
+            keccak256(prefix + seq.to_bytes(8, "big") + data[start:end])
+            for seq, (start, end) in enumerate(spans, call.from_seq + first)
+        ]
     return batch_root(leaves)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from node.config import parse_chain_config
 from node.errors import ConfigError
 from node.genesis.genesis import DEFAULT_BASE_FEE, Genesis, GenesisAccount
+from node.genesis.predeploys import RECEIPT_ACCOUNT_CODE
 from node.json_file import read_json
+from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import UINT64_MAX, UINT256_MAX, Address, Hash32, hex_address
 
 _FIELDS = frozenset(
@@ -55,12 +57,15 @@ def parse_genesis(raw: object) -> Genesis:
     gas_limit = _quantity(fields, "gasLimit", maximum=UINT64_MAX)
     if gas_limit == 0:
         raise ConfigError("gasLimit: expected a positive number, got 0")
+    alloc = _parse_alloc(fields["alloc"])
+    if config.attribution is not None:
+        _check_receipt_account(alloc)
     return Genesis(
         config=config,
         raw_config=raw_config,
         timestamp=_quantity(fields, "timestamp", maximum=UINT64_MAX),
         gas_limit=gas_limit,
-        alloc=_parse_alloc(fields["alloc"]),
+        alloc=alloc,
         extra_data=_bytes(fields, "extraData"),
         base_fee=_quantity(fields, "baseFeePerGas", default=DEFAULT_BASE_FEE),
         coinbase=Address(_bytes(fields, "coinbase", size=20)),
@@ -72,6 +77,16 @@ def parse_genesis(raw: object) -> Genesis:
         excess_blob_gas=_quantity(fields, "excessBlobGas", maximum=UINT64_MAX),
         parent_hash=Hash32(_bytes(fields, "parentHash", size=32)),
     )
+
+
+def _check_receipt_account(alloc: Mapping[Address, GenesisAccount]) -> None:
+    """Receipts are that account's storage; an empty one would be deleted with it (EIP-161)."""
+    account = alloc.get(ATTRIBUTION_ADDRESS)
+    if account is None or (account.nonce, account.code) != (1, RECEIPT_ACCOUNT_CODE):
+        raise ConfigError(
+            f"config.attributionTime: expected 0x{ATTRIBUTION_ADDRESS.hex()} in alloc, with nonce "
+            f"1 and code 0x{RECEIPT_ACCOUNT_CODE.hex()}: its storage holds the receipts"
+        )
 
 
 def genesis_to_json(genesis: Genesis) -> dict[str, Any]:

@@ -22,6 +22,8 @@ L1_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001A")
 ATTRIBUTION_HUB_ADDRESS = hex_address("0x4200000000000000000000000000000000000777")
 OPERATOR_FEE_VAULT_ADDRESS = hex_address("0x420000000000000000000000000000000000001b")
 ATTRIBUTION_ADDRESS = hex_address("0x0000000000000000000000000000000000000A77")
+RECEIPT_ACCOUNT_CODE = b"\xfe"
+"""Keeps EIP-161 from clearing the receipt precompile's account; runs nowhere."""
 
 # keccak256("eip1967.proxy.implementation") - 1 and keccak256("eip1967.proxy.admin") - 1.
 IMPLEMENTATION_SLOT = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA505D382BBC
@@ -116,15 +118,14 @@ def _predeploy(name: str, address: Address, **addresses: Address) -> _Predeploy:
 def attribution_accounts(settings: EscrowSettings) -> dict[Address, GenesisAccount]:
     """The receipt precompile and the contract that settles receipts.
 
-    One byte of code keeps EIP-161 from clearing the precompile's account. The contract has no
-    proxy: nobody can replace the code that holds the escrow.
+    The contract has no proxy: nobody can replace the code that holds the escrow.
     """
     hub = load_artifact("AttributionHub")
     storage = hub.storage(
         withdrawalDelay=settings.withdrawal_delay_s, withdrawalWindow=settings.withdrawal_window_s
     )
     return {
-        ATTRIBUTION_ADDRESS: GenesisAccount(nonce=1, code=b"\xfe"),
+        ATTRIBUTION_ADDRESS: GenesisAccount(nonce=1, code=RECEIPT_ACCOUNT_CODE),
         ATTRIBUTION_HUB_ADDRESS: GenesisAccount(
             nonce=1, code=hub.deployed_bytecode, storage=storage
         ),

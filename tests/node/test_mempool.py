@@ -261,6 +261,21 @@ def test_the_size_of_a_transaction() -> None:
             chain.mempool.add(b"\xff" * (MAX_TRANSACTION_BYTES + 1))
 
 
+def test_the_lane_has_its_own_prices_and_size_in_the_pool() -> None:
+    lane = AttributionConfig(time=0, calldata_gas=4, block_calldata_limit=2**20)
+    with open_pool(rollup_genesis(lane=lane)) as chain:
+        most = b"\xff" * 128 * 1024
+        fields = {"to": ATTRIBUTION_ADDRESS, "value": 0}
+        least = 21_000 + 4 * len(most)
+        tx = chain.transfer(0, data=most, gas=least - 1, **fields)
+        refused(chain, tx, IntrinsicGasTooLow, f"^intrinsic gas too low: .* want {least}$")
+        chain.mempool.add(chain.transfer(0, data=most, gas=least, **fields).raw)
+        tx = chain.transfer(1, data=most + b"\xff", gas=least + 4, **fields)
+        refused(chain, tx, InvalidTransaction, "^oversized data: .* limit 131072 a transaction$")
+        tx = chain.transfer(1, data=most[:1000], gas=21_000 + 4 * 1000, value=0)
+        refused(chain, tx, IntrinsicGasTooLow, "^intrinsic gas too low")
+
+
 def test_attribution_calldata_that_fits_into_no_block() -> None:
     lane = AttributionConfig(time=0, calldata_gas=4, block_calldata_limit=1_000)
     with open_pool(rollup_genesis(lane=lane)) as chain:

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from dataclasses import replace
 from itertools import accumulate
 from types import FrameType
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from attribution.calldata import decode_error, encode_append, encode_credit, encode_head
 from node.evm.attribution import ATTRIBUTION_ADDRESS, MAX_LANE_CALLDATA, lane_intrinsic_gas
+from node.evm.rules import rules_at
 from node.types.attribution_record import Record, encode_records
 from node.types.attribution_stream import credit_slot, stream_slot
 from node.types.primitives import Address, Hash32
-from tests.node.evm.receipt_machine import ALICE, BOB, GAS, ReceiptMachine, record
+from tests.node.evm.receipt_machine import ALICE, BOB, CONFIG, GAS, ReceiptMachine, record
 from tests.node.evm.receipt_model import ReceiptModel
 from tests.node.types.attribution_strategies import amounts, influence_tuples, records
 
@@ -199,3 +201,30 @@ def test_common_part() -> None:
     machine.append(0, [record(1)])
     gas = GAS - machine.append(1, [record(1)]).gas_left
     assert 21_000 + gas - (30 + 3 * 6) == 29_224
+
+
+def test_a_long_batch_can_be_interrupted() -> None:
+    """Neither reading nor hashing keeps a block waiting."""
+
+    class TooLong(Exception):
+        pass
+
+    machine = ReceiptMachine()
+    data = encode_append(1, 0, [record(5)] * 3_000)
+    looks = 0
+
+    def count() -> None:
+        nonlocal looks
+        looks += 1
+
+    machine.rules = rules_at(CONFIG, 0)  # alone: two interpreters look twice
+    machine.environment = replace(machine.environment, interrupt=count)
+    machine.call(data)
+    assert looks >= 6
+
+    def stop() -> None:
+        raise TooLong
+
+    machine.environment = replace(machine.environment, interrupt=stop)
+    with pytest.raises(TooLong):
+        machine.call(data)

@@ -157,3 +157,16 @@ def test_no_content_causes_another_error(name: str, value: object) -> None:
         raw[name] = value
     with contextlib.suppress(ConfigError):
         parse_genesis(raw)
+
+
+@pytest.mark.parametrize("account", [None, {"nonce": "0x1"}, {"code": "0xfe"}, {"balance": "0x1"}])
+def test_receipts_need_their_account(account: dict[str, str] | None) -> None:
+    raw = genesis_to_json(ROLLUP)
+    address = next(key for key in raw["alloc"] if key.endswith("0a77"))
+    raw["alloc"] = {key: value for key, value in raw["alloc"].items() if key != address}
+    if account is not None:
+        raw["alloc"][address] = {"balance": "0x0", **account}
+    with pytest.raises(ConfigError, match=r"^config\.attributionTime: expected 0x0+a77 in alloc"):
+        parse_genesis(raw)
+    raw["config"] = {name: value for name, value in raw["config"].items() if "attr" not in name}
+    parse_genesis(raw)

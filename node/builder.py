@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from node.errors import (
     BlockGasLimitReached,
     FeeCapTooLow,
+    InsufficientFunds,
     InvalidTransaction,
     LaneLimitReached,
     NonceTooHigh,
@@ -33,7 +34,7 @@ def fill(
     """Apply pending transactions by tip until gas, data or time runs out.
 
     A sender whose transaction cannot run in this block is set aside. One that is refused for good
-    (its sender has spent the money, it fits into no block) also leaves the pool: otherwise those
+    (its sender cannot pay for it, it fits into no block) also leaves the pool: otherwise those
     with the highest tips could use up the time of every block. Returns what was included.
     """
     included: list[Transaction] = []
@@ -65,6 +66,11 @@ def fill(
             candidates.accept(tx.sender)
         except (BlockGasLimitReached, LaneLimitReached, FeeCapTooLow, NonceTooHigh):
             continue
+        except InsufficientFunds:
+            # What this block takes from a sender it may give back, or it never becomes the head:
+            # the pool judges by what the sender owns when it does.
+            if not execution.has_spent(tx.sender):
+                mempool.drop(tx)
         except InvalidTransaction:
             mempool.drop(tx)
         else:

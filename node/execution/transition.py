@@ -35,6 +35,7 @@ from node.types.primitives import (
     EMPTY_REQUESTS_HASH,
     EMPTY_TRIE_ROOT,
     ZERO_HASH,
+    Address,
     BlockNumber,
     Hash32,
     create_address,
@@ -132,6 +133,11 @@ class BlockExecution:
     def changes(self) -> StateChanges:
         """Return what the block has done to its parent's state so far."""
         return self._world.changes()
+
+    def has_spent(self, address: Address) -> bool:
+        """Whether an account owns less by now than on the parent's state."""
+        before = self._view.account(address)
+        return before is not None and self._world.get_balance(address) < before.balance
 
     def apply(self, tx: AnyTransaction, interrupt: Interrupt = no_interrupt) -> Receipt:
         """Run a transaction and make it the block's next.

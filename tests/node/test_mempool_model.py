@@ -191,3 +191,37 @@ class PoolMachine(RuleBasedStateMachine):
 
 PoolMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestPool = PoolMachine.TestCase
+
+
+def test_money_that_comes_later_in_the_same_block() -> None:
+    """An unwound payment is what a pending transaction lives on; it comes back behind that one."""
+    machine = PoolMachine()
+
+    def add(user: int, share: int, ahead: int = 0, cap: int = 1) -> None:
+        machine.add(user=user, ahead=ahead, tip=1, cap=cap, share=share)
+        check()
+
+    def check() -> None:
+        machine.the_pool_is_the_models()
+        machine.the_order_is_the_models()
+
+    with contextlib.closing(machine.stack):
+        add(0, share=5)
+        for _ in range(3):
+            machine.mine()
+            check()
+        machine.unwind(back=2)
+        add(0, share=0)
+        add(0, share=0)
+        add(1, share=20)
+        add(1, share=50, ahead=1, cap=12)
+        machine.unwind(back=1)
+        check()
+        machine.mine()
+        check()
+        # Too dear when its turn came; once the payment had come in, it is good for the next block.
+        (waiting,) = machine.entries
+        assert (waiting.sender, waiting.nonce) == (SENDERS[1], 1)
+        machine.mine()
+        check()
+        assert machine.entries == []

@@ -29,6 +29,7 @@ async def open_l1(
     ConfigError if they are not there; TemporaryError if L1 does not answer.
     """
     place = _portal_address(addresses) if portal is None else portal
+    named = "--portal" if portal is not None else f"--addresses: {addresses}"
     async with _open(url, "--l1") as l1:
         if not await l1.has_code(place):
             if await l1.has_code(MESSAGE_PASSER):
@@ -36,7 +37,7 @@ async def open_l1(
                     f"--l1: chain {l1.chain_id} at {url} is a rollup: give the URL of its L1"
                 )
             raise ConfigError(
-                f"--portal: there is no contract at {checksum_address(place)} on L1 (chain "
+                f"{named}: there is no contract at {checksum_address(place)} on L1 (chain "
                 f"{l1.chain_id}): is it another rollup's or another chain's?"
             )
         try:
@@ -44,7 +45,7 @@ async def open_l1(
             oracle = await l1.read(place, "l2Oracle()", "(address)")
         except (RpcFault, MalformedL1Data) as error:
             raise ConfigError(
-                f"--portal: the contract at {checksum_address(place)} is not a portal for OPEN: "
+                f"{named}: the contract at {checksum_address(place)} is not a portal for OPEN: "
                 f"{error}"
             ) from error
         yield Portal(l1, place, hex_address(token), hex_address(oracle))

@@ -1,12 +1,11 @@
 """OPEN from L1 to L2, sent by one of the test's accounts."""
 
-from eth_abi.abi import encode as abi_encode
-
+from consensus.l1.contract_call import encode_call
 from consensus.l1.deposit_logs import derive_deposits
 from node.genesis import DevAccount
 from node.types.block import Block
 from node.types.deposit import DepositTransaction
-from node.types.primitives import Address, keccak256
+from node.types.primitives import Address
 from node.types.transaction import sign_dynamic_fee
 from openrollup.testing.errors import DevnetError
 from openrollup.testing.nodes import Nodes
@@ -26,11 +25,11 @@ async def deposit(
     DevnetError if L1 reverts it.
     """
     contracts = nodes.rollup.contracts
-    approval = _call("approve(address,uint256)", contracts.optimism_portal, amount)
-    _send(nodes, account, contracts.open_token, approval)
+    approval = encode_call("approve(address,uint256)", contracts.optimism_portal, amount)
+    send_on_l1(nodes, account, contracts.open_token, approval)
     order = (to, amount, amount, _GAS_ON_L2, False, b"")
     name = "depositERC20Transaction(address,uint256,uint256,uint64,bool,bytes)"
-    _send(nodes, account, contracts.optimism_portal, _call(name, *order))
+    send_on_l1(nodes, account, contracts.optimism_portal, encode_call(name, *order))
     (block,) = await stepper.advance_l1()
     sent = _deposit_in(nodes, block, account.address)
     while nodes.sequencer.node.reader.transaction(sent.hash) is None:
@@ -38,7 +37,8 @@ async def deposit(
     return sent
 
 
-def _send(nodes: Nodes, account: DevAccount, to: Address, data: bytes) -> None:
+def send_on_l1(nodes: Nodes, account: DevAccount, to: Address, data: bytes) -> None:
+    """Put a call into L1's pool, for its next block."""
     node = nodes.l1.node
     node.mempool.add_transaction(
         sign_dynamic_fee(
@@ -64,8 +64,3 @@ def _deposit_in(nodes: Nodes, block: Block, sender: Address) -> DepositTransacti
             f"0x{sender.hex()} that much OPEN there?"
         )
     return sent[-1]
-
-
-def _call(signature: str, *arguments: object) -> bytes:
-    types = signature[signature.index("(") + 1 : -1].split(",")
-    return keccak256(signature.encode())[:4] + abi_encode(types, arguments)

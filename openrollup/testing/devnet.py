@@ -14,7 +14,7 @@ from node.genesis import Genesis, dev_accounts, genesis_to_json
 from node.json_file import write_json
 from node.types.block import Block
 from node.types.primitives import Address, BlockNumber, Hash32, hex_address
-from openrollup.testing import contracts, deposits, web3_client
+from openrollup.testing import contracts, deposits, proposals, web3_client
 from openrollup.testing.chain import Chain
 from openrollup.testing.errors import DevnetError
 from openrollup.testing.image import Image
@@ -175,6 +175,14 @@ class Devnet:
             lambda stepper: deposits.deposit(nodes, stepper, dev_accounts()[-1], receiver, amount),
         )
         return sent.hash
+
+    def propose(self) -> BlockNumber:
+        """Put the next output on L1, against which withdrawals are proven; return its L2 block.
+
+        L2 blocks up to that one are built and derived before, where they are missing.
+        """
+        nodes = self._network.nodes
+        return self._step("propose()", lambda stepper: proposals.propose(nodes, stepper))
 
     def deploy(self, compiled: contracts.Compiled, *arguments: Any) -> "Contract":
         """Create a contract on L2 from the first account, and return it as web3.py has it.

@@ -172,6 +172,8 @@ async def test_what_is_asked_of_the_wrong_chain_or_contract(
         (tmp_path / "other.json").write_text('{"optimismPortal": "0x12"}')
         options = replace(good, portal=None, addresses=tmp_path / "other.json")
         assert "other.json: optimismPortal: expected 40" in await desk.refusal(run_deposit(options))
+        write_json(tmp_path / "other.json", {"optimismPortal": "0x" + FRIEND.hex()})
+        assert "other.json: there is no contract at" in await desk.refusal(run_deposit(options))
         withdrawal = replace(desk.withdraw_options(1), l2_url=desk.l1_url)
         assert "is it the L1?" in await desk.refusal(run_withdraw(withdrawal))
 

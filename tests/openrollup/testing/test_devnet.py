@@ -127,6 +127,15 @@ def test_a_deposit_that_l1_refuses(devnet: Devnet) -> None:
         devnet.deposit(devnet.accounts[1].address, 20_000 * ETHER)
 
 
+def test_outputs_are_proposed(devnet: Devnet) -> None:
+    first = devnet.propose()
+    assert devnet.verifier.heads.safe.number >= first
+    devnet.mine(3 * first)
+    devnet.derive()
+    assert [devnet.propose(), devnet.propose()] == [2 * first, 3 * first]
+    assert devnet.l1.heads.unsafe.number > 0
+
+
 def test_blocks_that_nobody_posted_in_time_are_replaced(devnet: Devnet) -> None:
     pay(devnet)
     (built,) = devnet.mine()

@@ -7,18 +7,20 @@ import pytest
 from consensus.batcher.batcher import BatcherSettings
 from consensus.batcher.channel_builder import ChannelLimits
 from consensus.driver import Driver, DriverSettings
+from node import worker
 from node.clock import VirtualClock
 from node.errors import CriticalError
 from node.types.primitives import BlockNumber
-from tests.consensus.passing_time import settle
+from tests.consensus.passing_time import WatchedThreads, settle
 from tests.consensus.rollup_node import RollupNode, make_genesis
 from tests.fakes.pool_l1 import PoolL1
 
 
 class Scene:
-    """Running loops on a fake L1; time passes only in `until`."""
+    """Running loops on a fake L1; time passes only in `until`, when nobody is at work."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: WatchedThreads) -> None:
+        self.threads = threads
         self.l1 = PoolL1()
         self.config, self.genesis = make_genesis(self.l1, seq_window_size=40)
         self.clock = VirtualClock(self.l1.genesis.timestamp)
@@ -51,11 +53,9 @@ class Scene:
     async def until(self, condition: Callable[[], bool], *, limit_s: int = 2000) -> None:
         """Let time pass, an L1 block every 12 seconds, until something is so."""
         for _ in range(limit_s):
-            for _ in range(20):
-                await settle()
-                await asyncio.to_thread(lambda: None)
-                if condition():
-                    return
+            await self.threads.quiet()
+            if condition():
+                return
             self.clock.advance(1)
             if self.clock.now() >= self.l1.head.timestamp + 12:
                 self.l1.mine_pool()
@@ -72,10 +72,12 @@ class Scene:
 
 
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
-    scene = Scene()
-    yield scene
-    await scene.stop()
+async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    with WatchedThreads() as threads:
+        monkeypatch.setattr(worker, "_threads", threads)
+        scene = Scene(threads)
+        yield scene
+        await scene.stop()
 
 
 async def test_a_sequencer_and_a_verifier_end_up_with_the_same_final_chain(scene: Scene) -> None:

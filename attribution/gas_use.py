@@ -26,7 +26,7 @@ TRANSFER = TransactionUse(21_000, MIN_SIZE)
 CLAIM = TransactionUse(35_948, MIN_SIZE)
 DEPOSIT = TransactionUse(32_641, MIN_SIZE)
 FIRST_DEPOSIT = TransactionUse(52_346, MIN_SIZE)
-REGISTER_DATASET = TransactionUse(78_863, 127)
+REGISTER_DATASET = TransactionUse(99_039, 152)
 REGISTER_MODEL = TransactionUse(148_220, 159)
 """With an URI of some 45 characters, and no declared datasets."""
 

@@ -96,7 +96,7 @@ class Market(Chain):
 
     def register_dataset(self, sender: DevAccount = AUTHOR, uri: str = "ipfs://d") -> Transaction:
         """Register a dataset that pays its owner."""
-        call = register_dataset(bytes(32), uri, sender.address)
+        call = register_dataset(keccak256(b"content"), uri, sender.address)
         return self.submit(sender, ATTRIBUTION_HUB_ADDRESS, call)
 
     def register_model(

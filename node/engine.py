@@ -21,7 +21,7 @@ from node.config import ChainConfig
 from node.errors import ConfigError, CriticalError, InvalidBlock, ResetError
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
 from node.execution.transition import BlockExecution, ExecutedBlock, build_block, execute_block
-from node.genesis.genesis import Genesis, genesis_block
+from node.genesis.genesis import Genesis
 from node.head_change import HeadChange
 from node.indices import canonical_hash
 from node.output_schedule import OutputSchedule
@@ -76,7 +76,7 @@ class Engine:
         chain_id = genesis.config.chain_id
         with self._lock:
             if self._heads is not None:
-                self._check_same_chain(genesis_block(genesis).block, chain_id)
+                self._check_same_chain(genesis.block, chain_id)
                 return
             with self._database.write() as tx:
                 tx.put(Table.META, _CHAIN_ID_KEY, chain_id.to_bytes(8, "big"))

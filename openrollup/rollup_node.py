@@ -35,7 +35,7 @@ from node.clock import Clock
 from node.errors import ConfigError
 from node.evm.blob_proofs import load_trusted_setup
 from node.evm.rules import DEFAULT_INTERPRETER, Interpreter
-from node.genesis import Genesis, genesis_block
+from node.genesis import Genesis
 from node.storage.database import CopyOf
 from openrollup.execution_node import ExecutionNode
 from openrollup.pool_sink import PoolSink
@@ -378,7 +378,7 @@ def _check_l1_chain(config: RollupNodeConfig) -> None:
 
 
 def _check_genesis(config: RollupNodeConfig) -> None:
-    named, made = config.rollup.genesis.l2, genesis_block(config.genesis).block.header.ref
+    named, made = config.rollup.genesis.l2, config.genesis.block.header.ref
     if named.number != made.number:
         raise ConfigError(
             f"rollup.json: genesis.l2.number: expected {made.number}, got {named.number}"

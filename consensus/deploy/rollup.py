@@ -18,7 +18,7 @@ from consensus.deploy.settings import DeploySettings
 from consensus.system_config import SystemConfig
 from node.errors import ConfigError
 from node.genesis.dev_chains import l2_genesis
-from node.genesis.genesis import Genesis, GenesisAccount, genesis_block
+from node.genesis.genesis import Genesis, GenesisAccount
 from node.genesis.geth_format import genesis_to_json
 from node.genesis.predeploy_settings import PredeploySettings
 from node.json_file import write_json
@@ -52,7 +52,7 @@ def make_rollup(
     config = RollupConfig(
         genesis=RollupGenesis(
             l1=start.l1,
-            l2=genesis_block(genesis).block.header.ref,
+            l2=genesis.block.header.ref,
             l2_time=start.timestamp,
             system_config=_first_system_config(settings),
         ),

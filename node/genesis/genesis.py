@@ -61,6 +61,14 @@ class Genesis:
     blob_gas_used: int = 0
     excess_blob_gas: int = 0
     parent_hash: Hash32 = ZERO_HASH
+    _made: list[Block] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def block(self) -> Block:
+        """Block 0, which takes milliseconds to make: it is made once."""
+        if not self._made:
+            self._made.append(genesis_block(self).block)
+        return self._made[0]
 
 
 def genesis_block(genesis: Genesis) -> ExecutedBlock:

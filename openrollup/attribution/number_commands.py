@@ -4,8 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from openrollup.arguments import at_least
+from openrollup.attribution.arguments import digest
 from openrollup.attribution.node_option import add_node
-from openrollup.bridge.arguments import transaction_hash
 from openrollup.command import add_command, options_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def add_economics(steps: "Commands") -> None:
 
 
 def _model_key(text: str) -> str:
-    return "0x" + transaction_hash(text).hex()
+    return "0x" + digest(text).hex()
 
 
 def _dollars(text: str) -> str:

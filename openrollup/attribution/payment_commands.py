@@ -35,7 +35,14 @@ def _add_deposit(commands: "Commands") -> None:
     deposit = add_act(commands, "deposit", "payer_acts.deposit", description, with_key=True)
     add_model(deposit)
     add = deposit.add_argument
-    add("--amount", dest="amount_gwei", type=open_gwei, required=True, help="OPEN, such as 1.5")
+    add(
+        "--amount",
+        dest="amount_gwei",
+        type=open_gwei,
+        metavar="OPEN",
+        required=True,
+        help="how much, such as 1.5",
+    )
     add(
         "--signer",
         type=address,

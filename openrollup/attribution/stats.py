@@ -49,8 +49,9 @@ def _lines(title: str, answer: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "what it costs to fake one more of them, at present prices:"
     for cost in answer["fakingCosts"]:
-        lost = f" and {_percent(cost['lostShare'])} of it" if cost["lostShare"] else ""
-        yield f"  {', '.join(cost['numbers'])}: {_wei(cost['costWei'])}{lost} ({cost['means']})"
+        names = ", ".join(_NAMES.get(number, number) for number in cost["numbers"])
+        yield f"  {names}: {_wei(cost['costWei'])}"
+        yield f"    {cost['means']}"
     yield ""
     yield f"rules, version {answer['ruleSet']}:"
     yield from (f"  {rule}" for rule in answer["rules"])
@@ -111,3 +112,10 @@ _PAYMENTS = (
     ("share of the largest 5", "largest5PayersShare", _percent),
     ("median charge", "medianChargeWei", _wei),
 )
+_NAMES = {
+    "amountGwei": "worth",
+    "medianPriceGwei": "median price",
+    "settlementLagSeconds": "median settlement lag",
+    "unattributedShare": "unattributed share",
+    "selfDealtPayers": "known self-dealt payers",
+} | {key: name for name, key, _ in _PAYMENTS}

@@ -167,7 +167,6 @@ def show_faking_cost(cost: FakingCost) -> JsonObject:
     return {
         "numbers": list(cost.numbers),
         "costWei": quantity(cost.wei),
-        "lostShare": cost.lost_bps / 10_000,
         "means": cost.means,
     }
 

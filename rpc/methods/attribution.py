@@ -123,13 +123,15 @@ class AttributionMethods:
 
 def unknown_model(key: Hash32) -> Exception:
     """Return the error for a model that is not registered."""
-    return not_found(f"unknown model 0x{key.hex()}: no model is registered under this key")
+    return not_found(f"UnknownModel: there is no model 0x{key.hex()}")
 
 
 def unknown_dataset(number: int, facts: ChainFacts) -> Exception:
     """Return the error for a dataset that is not registered."""
     count = facts.dataset_count()
-    return not_found(f"unknown dataset {number}: there are {count}, with ids from 1 on")
+    return not_found(
+        f"UnknownDataset: there is no dataset {number}, there are {count}, with ids from 1 on"
+    )
 
 
 def _show_page(page: BatchPage) -> JsonObject:

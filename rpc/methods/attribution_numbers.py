@@ -31,7 +31,6 @@ from rpc.params import block_count, hash32, optional, required
 from rpc.slow_reads import SlowReads
 
 _CACHED_ANSWERS = 64
-_FULL_BPS = 10_000
 
 
 class AttributionNumbers:
@@ -59,20 +58,18 @@ class AttributionNumbers:
     async def _dataset_stats(self, number: int) -> Json:
         return await self._slow_reads.run(self._stats, number, partial(_of_dataset, number=number))
 
-    def _stats(
-        self, key: Hash32 | int, work_out: Callable[[ChainFacts], tuple[Statistics, int]]
-    ) -> Json:
+    def _stats(self, key: Hash32 | int, work_out: Callable[[ChainFacts], Statistics]) -> Json:
         with self._reader.snapshot() as snapshot:
             facts = ChainFacts(snapshot)
             known = self._answers.get((facts.head.hash, key))
             if known is not None:
                 return known
-            numbers, datasets_bps = work_out(facts)
+            numbers = work_out(facts)
         prices = present_prices(self._reader)
         shown: JsonObject = {
             **show_block(facts.head, facts.first_block),
             **show_statistics(numbers),
-            "fakingCosts": [show_faking_cost(cost) for cost in faking_costs(prices, datasets_bps)],
+            "fakingCosts": [show_faking_cost(cost) for cost in faking_costs(prices)],
             "caution": GATEWAY_WORD,
         }
         self._answers.put((facts.head.hash, key), shown)
@@ -123,19 +120,18 @@ class AttributionNumbers:
         return show_economics(plan, prices, outcomes)
 
 
-def _of_model(facts: ChainFacts, key: Hash32) -> tuple[Statistics, int]:
-    """Return a model's numbers, and which share of its payments goes to datasets."""
+def _of_model(facts: ChainFacts, key: Hash32) -> Statistics:
+    """Return a model's numbers."""
     model = facts.model(key)
     if model is None:
         raise unknown_model(key)
-    numbers = model_statistics(facts.model_use(model), facts.funders, facts.head.timestamp)
-    return numbers, _FULL_BPS - model.owner_bps
+    return model_statistics(facts.model_use(model), facts.funders, facts.head.timestamp)
 
 
-def _of_dataset(facts: ChainFacts, number: int) -> tuple[Statistics, int]:
-    """Return a dataset's numbers, and that paying it by a model of one's own loses nothing."""
+def _of_dataset(facts: ChainFacts, number: int) -> Statistics:
+    """Return a dataset's numbers."""
     dataset = facts.dataset(number)
     if dataset is None:
         raise unknown_dataset(number, facts)
     use = facts.dataset_use(dataset)
-    return dataset_statistics(use, facts.funders, facts.head.timestamp), 0
+    return dataset_statistics(use, facts.funders, facts.head.timestamp)

@@ -92,9 +92,9 @@ async def test_the_economics_as_a_table_and_as_json(
 
 async def test_what_a_node_refuses_is_said_in_its_words(served: tuple[Offer, RpcNode]) -> None:
     node = served[1]
-    with pytest.raises(InvalidInput, match="unknown model 0xabab"):
+    with pytest.raises(InvalidInput, match="UnknownModel: there is no model 0xabab"):
         await run(node.url, "stats", "--model", "0x" + "ab" * 32)
-    with pytest.raises(InvalidInput, match="unknown dataset 9: there are 1"):
+    with pytest.raises(InvalidInput, match="UnknownDataset: there is no dataset 9, there are 1"):
         await run(node.url, "stats", "--dataset", "9")
     with pytest.raises(InvalidInput, match="payees: expected 1 to 17, got 18"):
         await run(node.url, "economics", "--payees", "18")
@@ -111,7 +111,7 @@ async def test_a_chain_without_attribution_is_told_apart() -> None:
     [
         (["stats", "--l2", "here"], "expected http://HOST:PORT"),
         (["stats", "--l2", "http://127.0.0.1:1"], "one of the arguments --model --dataset"),
-        (["stats", "--l2", "http://127.0.0.1:1", "--model", "0x12"], "expected"),
+        (["stats", "--l2", "http://127.0.0.1:1", "--model", "0x12"], "expected 32 bytes"),
         (["economics", "--l2", "http://127.0.0.1:1", "--price", "cheap"], "dollars as a decimal"),
         (["economics", "--l2", "http://127.0.0.1:1", "--queries", "0"], "expected"),
     ],

@@ -16,16 +16,23 @@ from eth.vm.forks.prague.state import PragueState
 
 from bench.accounts import CHAIN_ID
 from node.evm.attribution import receipt_precompile
+from node.evm.environment import no_interrupt
 from node.execution.transition import ExecutedBlock
 from node.state.linked_node import rlp_of
 from node.types.attribution_call import ATTRIBUTION_ADDRESS
 from node.types.primitives import keccak256
 
 
+def _receipts(computation: ComputationAPI) -> ComputationAPI:
+    # py-evm's block context knows of no interrupts, which the precompile asks for.
+    computation.state.execution_context.interrupt = no_interrupt
+    return receipt_precompile(computation)
+
+
 class _Computation(PragueComputation):  # type: ignore[misc]
     _precompiles = {  # noqa: RUF012 - py-evm's own attribute
         **PragueComputation._precompiles,
-        ATTRIBUTION_ADDRESS: receipt_precompile,
+        ATTRIBUTION_ADDRESS: _receipts,
     }
 
 

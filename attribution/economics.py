@@ -20,13 +20,15 @@ from attribution.gas_use import (
     append_use,
     settle_use,
 )
-from attribution.prices import Prices
+from attribution.prices import NAMED_PRICES, NamedPrices, Prices
 from node.errors import InvalidInput
 from node.types.attribution_record import MAX_INFLUENCES
 
 MAX_QUERIES = 10**9
 _MAX_COUNT = 10**6
 _WEI = 10**18
+USUAL_ETH_USD = Fraction(3_000)
+"""What an ETH is worth at the named prices, unless somebody says otherwise."""
 
 
 class Payer(StrEnum):
@@ -159,6 +161,27 @@ def estimate(plan: Plan, prices: Prices, rates: Rates, data: Data) -> Outcome:
         together_usd=plan.income_usd - sum(paid.values()),
         setup_usd=sum((cost.usd for cost in setup), Fraction(0)),
         break_even_queries=break_even(plan, prices, rates, data),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A month at named prices, with L2's data in blobs and in calldata."""
+
+    named: NamedPrices
+    blobs: Outcome
+    calldata: Outcome
+
+
+def compare(plan: Plan, rates: Rates) -> tuple[Comparison, ...]:
+    """Work a plan out under each of the named prices, from the lowest to the highest."""
+    return tuple(
+        Comparison(
+            named,
+            estimate(plan, named.prices, rates, Data.BLOBS),
+            estimate(plan, named.prices, rates, Data.CALLDATA),
+        )
+        for named in NAMED_PRICES
     )
 
 

@@ -21,6 +21,7 @@ _BLOBS_A_TRANSACTION = 6
 _TRANSACTION_GAS = 21_000
 _CALLDATA_GAS = 40
 """Of a byte of data that is not zero, on an L1 where EIP-7623's floor applies to batches."""
+_GWEI = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,27 @@ class Prices:
     def calldata_byte(self) -> Fraction:
         """Return what a byte costs on L1 in calldata, in wei of ETH."""
         return Fraction(_CALLDATA_GAS * self.l1.l1_base_fee)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPrices:
+    """Prices that chains have had, so that a plan is not judged by one day's alone."""
+
+    name: str
+    prices: Prices
+
+
+def _named(name: str, gas: int, l1_gas: int, blob_gas: int) -> NamedPrices:
+    """Return prices in wei: of L2's gas in OPEN, of L1's gas and blob gas in ETH."""
+    return NamedPrices(name, Prices(gas, 0, L1FeeParameters(l1_gas, blob_gas, 0, 0), False))
+
+
+NAMED_PRICES = (
+    _named("quiet", _GWEI // 1_000, _GWEI // 5, 1),
+    _named("usual", _GWEI // 20, _GWEI, _GWEI // 1_000),
+    _named("dear", _GWEI, 20 * _GWEI, _GWEI),
+)
+"""They have no scalars: data costs what L1 takes for blobs or calldata, and nothing as charged."""
 
 
 def present_prices(reader: Reader) -> Prices:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from attribution.economics import MAX_QUERIES, Data, Outcome, Plan, Rates, estimate
-from attribution.prices import Prices
-from node.execution.l1_fees import L1FeeParameters
+from attribution.economics import MAX_QUERIES, USUAL_ETH_USD, Data, Outcome, Plan, Rates, estimate
+from attribution.prices import NAMED_PRICES, NamedPrices
 
 PLAN = Plan(
     price_usd=Fraction(1, 100),
@@ -16,38 +15,15 @@ PLAN = Plan(
     payees=4,
     settlements_per_month=1,
 )
-RATES = Rates(open_usd=Fraction(1), eth_usd=Fraction(3_000))
-_GWEI = 10**9
+RATES = Rates(open_usd=Fraction(1), eth_usd=USUAL_ETH_USD)
 _MOST_QUERIES = 10**6
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
-    """Prices in wei: of L2's gas in OPEN, of L1's gas and blob gas in ETH."""
-
-    name: str
-    gas: int
-    l1_gas: int
-    blob_gas: int
-
-    @property
-    def prices(self) -> Prices:
-        """The same as the economics take it."""
-        return Prices(self.gas, 0, L1FeeParameters(self.l1_gas, self.blob_gas, 0, 0), False)
-
-
-WEATHERS = (
-    Weather("quiet", _GWEI // 1_000, _GWEI // 5, 1),
-    Weather("usual", _GWEI // 20, _GWEI, _GWEI // 1_000),
-    Weather("dear", _GWEI, 20 * _GWEI, _GWEI),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Month:
-    """A month in one weather. `first_month_queries` would cover the start, too."""
+    """A month at named prices. `first_month_queries` would cover the start, too."""
 
-    weather: Weather
+    named: NamedPrices
     outcome: Outcome
     first_month_queries: int | None
 
@@ -69,17 +45,17 @@ class Month:
 
 
 def months() -> Iterator[Month]:
-    """Yield each weather, with L1's data in blobs and in calldata."""
-    for weather in WEATHERS:
+    """Yield a month at each of the prices, with L1's data in blobs and in calldata."""
+    for named in NAMED_PRICES:
         for data in (Data.BLOBS, Data.CALLDATA):
-            outcome = estimate(PLAN, weather.prices, RATES, data)
-            yield Month(weather, outcome, _first_month(weather, data))
+            outcome = estimate(PLAN, named.prices, RATES, data)
+            yield Month(named, outcome, _first_month(named, data))
 
 
-def _first_month(weather: Weather, data: Data) -> int | None:
+def _first_month(named: NamedPrices, data: Data) -> int | None:
     def covers(queries: int) -> bool:
         plan = replace(PLAN, queries_per_month=queries)
-        outcome = estimate(plan, weather.prices, RATES, data)
+        outcome = estimate(plan, named.prices, RATES, data)
         return outcome.together_usd >= outcome.setup_usd
 
     most = min(MAX_QUERIES, _MOST_QUERIES)

@@ -126,10 +126,10 @@ def _month_lines(found: Sequence[Month]) -> Iterator[str]:
     )  # fmt: skip
     for month in found:
         yield _MONTH.format(
-            month.weather.name,
+            month.named.name,
             month.outcome.data.value,
-            f"{month.weather.gas / 1e9:g}",
-            f"{month.weather.l1_gas / 1e9:g}",
+            f"{month.named.prices.gas_price / 1e9:g}",
+            f"{month.named.prices.l1.l1_base_fee / 1e9:g}",
             f"{float(month.gas_usd) * 100:.4f}",
             f"{float(month.data_usd) * 100:.3f}",
             f"{float(month.outcome.together_usd) * 100:.2f}",
@@ -200,11 +200,11 @@ def _as_json(found: Measurements) -> dict[str, object]:
 def _month_json(month: Month) -> dict[str, object]:
     outcome = month.outcome
     return {
-        "prices": month.weather.name,
+        "prices": month.named.name,
         "data": outcome.data.value,
-        "gasWei": month.weather.gas,
-        "l1GasWei": month.weather.l1_gas,
-        "blobGasWei": month.weather.blob_gas,
+        "gasWei": month.named.prices.gas_price,
+        "l1GasWei": month.named.prices.l1.l1_base_fee,
+        "blobGasWei": month.named.prices.l1.l1_blob_base_fee,
         "incomeUsd": float(outcome.income_usd),
         "gasUsd": float(month.gas_usd),
         "dataUsd": float(month.data_usd),

@@ -63,6 +63,12 @@ def _lines(options: EconomicsOptions, answer: dict[str, Any]) -> Iterator[str]:
         yield from _table(worth, outcomes)
     yield ""
     yield from answer["verdict"]
+    for worth, verdict in zip(worths, answer["otherPricesVerdict"], strict=True):
+        yield ""
+        yield from _other_prices(
+            [row for row in answer["atOtherPrices"] if row["openUsd"] == worth]
+        )
+        yield verdict
     yield ""
     yield from answer["assumptions"]
 
@@ -81,6 +87,28 @@ def _table(worth: str, outcomes: list[dict[str, Any]]) -> Iterator[str]:
     ):
         yield _row(name, *(entry[key] or "-" for entry in outcomes))
     yield _row("breaks even at queries", *(_queries(entry) for entry in outcomes))
+
+
+def _other_prices(rows: list[dict[str, Any]]) -> Iterator[str]:
+    worth = f"OPEN at ${rows[0]['openUsd']}, ETH at ${rows[0]['ethUsd']}"
+    yield f"at other prices, in gwei: US dollars left together, {worth}"
+    head = ("L2 gas", "L1 gas", "blob gas", "in blobs", "even at", "in calldata", "even at")
+    yield _other_row("prices", *head)
+    for row in rows:
+        yield _other_row(
+            row["name"],
+            *(_gwei(row[key]) for key in ("gasPriceWei", "l1BaseFeeWei", "l1BlobBaseFeeWei")),
+            *(row["blobs"]["leftUsd"], _queries(row["blobs"])),
+            *(row["calldata"]["leftUsd"], _queries(row["calldata"])),
+        )
+
+
+def _other_row(name: str, *values: str) -> str:
+    return f"{name:<8}" + "".join(f"{value:>12}" for value in values)
+
+
+def _gwei(wei: str) -> str:
+    return f"{int(wei, 16) / 10**9:g}"
 
 
 def _total(cost: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def add_stats(steps: "Commands") -> None:
 
 def add_economics(steps: "Commands") -> None:
     """Add `economics`."""
-    description = "whether a model pays for its attribution, at today's fees"
+    description = "whether a model pays for its attribution, at today's fees and at others"
     step = add_command(steps, "economics", _run_economics, description)
     add_node(step)
     add = step.add_argument
@@ -40,7 +40,8 @@ def add_economics(steps: "Commands") -> None:
         default=["1"],
         help="what an OPEN is worth, or a lower and an upper value (default 1)",
     )
-    add("--eth-usd", type=_dollars, metavar="USD", help="what an ETH is worth (default: an OPEN)")
+    worth = "what an ETH is worth (default: an OPEN; 3000 at other prices than today's)"
+    add("--eth-usd", type=_dollars, metavar="USD", help=worth)
 
 
 def _model_key(text: str) -> str:

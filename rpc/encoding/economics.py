@@ -3,20 +3,30 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from attribution.economics import Cost, Data, Outcome, Plan
+from attribution.economics import Comparison, Cost, Data, Outcome, Plan
 from attribution.prices import Prices
 from rpc.encoding.hexadecimal import Json, JsonObject, quantity
 
 _MICRO = 10**6
 
 
-def show_economics(plan: Plan, prices: Prices, outcomes: Sequence[Outcome]) -> JsonObject:
-    """Return a month under all outcomes, and in words whether it closes."""
+def show_economics(
+    plan: Plan,
+    prices: Prices,
+    outcomes: Sequence[Outcome],
+    others: Sequence[Sequence[Comparison]],
+) -> JsonObject:
+    """Return a month under all outcomes, and in words whether it closes.
+
+    `others` is the month at the named prices, for each worth of OPEN.
+    """
     return {
         "prices": _show_prices(prices),
         "incomeUsd": dollars(plan.income_usd),
         "outcomes": [_show_outcome(outcome) for outcome in outcomes],
         "verdict": [verdict(plan, outcome) for outcome in outcomes],
+        "atOtherPrices": [_show_comparison(row) for rows in others for row in rows],
+        "otherPricesVerdict": [other_prices_verdict(rows) for rows in others],
         "assumptions": [
             "The owner and the datasets share the income equally; every answer names all datasets.",
             "One append, then one settlement with the vouchers of all payers; each payer deposits "
@@ -44,6 +54,27 @@ def verdict(plan: Plan, outcome: Outcome) -> str:
         f"${dollars(outcome.rates.open_usd)} and ETH at ${dollars(outcome.rates.eth_usd)}: it "
         f"{result} {where} ({money}); {even}"
     )
+
+
+def other_prices_verdict(rows: Sequence[Comparison]) -> str:
+    """Return at which of the named prices a month pays, in a sentence."""
+    rates = rows[0].blobs.rates
+    blobs = _where_it_pays([(row.named.name, row.blobs.closes) for row in rows])
+    calldata = _where_it_pays([(row.named.name, row.calldata.closes) for row in rows])
+    return (
+        f"OPEN at ${dollars(rates.open_usd)} and ETH at ${dollars(rates.eth_usd)}: in blobs it "
+        f"{blobs}; in calldata it {calldata}"
+    )
+
+
+def _where_it_pays(found: Sequence[tuple[str, bool]]) -> str:
+    pays = [name for name, closes in found if closes]
+    loses = [name for name, closes in found if not closes]
+    if not loses:
+        return "pays at each of these prices"
+    if not pays:
+        return "is a loss at each of these prices"
+    return f"pays at {' and '.join(pays)} prices and is a loss at {' and '.join(loses)} ones"
 
 
 def _queries(number: int) -> str:
@@ -87,6 +118,27 @@ def _show_outcome(outcome: Outcome) -> JsonObject:
         "setupUsd": dollars(outcome.setup_usd),
         "costs": [_show_cost(cost) for cost in outcome.costs],
         "setup": [_show_cost(cost) for cost in outcome.setup],
+    }
+
+
+def _show_comparison(row: Comparison) -> JsonObject:
+    return {
+        "name": row.named.name,
+        "openUsd": dollars(row.blobs.rates.open_usd),
+        "ethUsd": dollars(row.blobs.rates.eth_usd),
+        "gasPriceWei": quantity(row.named.prices.gas_price),
+        "l1BaseFeeWei": quantity(row.named.prices.l1.l1_base_fee),
+        "l1BlobBaseFeeWei": quantity(row.named.prices.l1.l1_blob_base_fee),
+        **{outcome.data.value: _show_left(outcome) for outcome in (row.blobs, row.calldata)},
+    }
+
+
+def _show_left(outcome: Outcome) -> JsonObject:
+    enough = outcome.break_even_queries
+    return {
+        "closes": outcome.closes,
+        "leftUsd": dollars(outcome.together_usd),
+        "breakEvenQueries": None if enough is None else quantity(enough),
     }
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import partial
 
 from attribution.chain_facts import ChainFacts
-from attribution.economics import Data, Plan, Rates, estimate
+from attribution.economics import USUAL_ETH_USD, Data, Plan, Rates, compare, estimate
 from attribution.faking import GATEWAY_WORD, faking_costs
 from attribution.payouts import payees
 from attribution.prices import present_prices
@@ -110,14 +110,16 @@ class AttributionNumbers:
     def _estimate(
         self, plan: Plan, open_usd: tuple[Fraction, Fraction], eth_usd: Fraction | None
     ) -> Json:
-        """Without a price of ETH, one OPEN is taken to be worth one ETH."""
+        """Without a price of ETH, one OPEN is worth one ETH now, and an ETH $3,000 otherwise."""
         prices = present_prices(self._reader)
+        worths = sorted(set(open_usd))
         outcomes = [
             estimate(plan, prices, Rates(worth, eth_usd or worth), kind)
-            for worth in sorted(set(open_usd))
+            for worth in worths
             for kind in Data
         ]
-        return show_economics(plan, prices, outcomes)
+        others = [compare(plan, Rates(worth, eth_usd or USUAL_ETH_USD)) for worth in worths]
+        return show_economics(plan, prices, outcomes, others)
 
 
 def _of_model(facts: ChainFacts, key: Hash32) -> Statistics:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.economics import Data, Outcome, Payer, Plan, Rates, estimate, monthly_items
+from attribution.economics import (
+    Data,
+    Outcome,
+    Payer,
+    Plan,
+    Rates,
+    compare,
+    estimate,
+    monthly_items,
+)
 from attribution.faking import faking_costs
 from attribution.gas_use import (
     CLAIM,
@@ -127,6 +136,16 @@ def test_fifty_queries_of_a_cent_close_on_blobs_and_not_on_calldata() -> None:
     assert blobs.break_even_queries is not None
     assert calldata.break_even_queries is not None
     assert blobs.break_even_queries <= 50 < calldata.break_even_queries
+
+
+def test_at_the_named_prices_blobs_always_pay_and_calldata_can_be_a_loss() -> None:
+    rows = compare(PLAN, RATES)
+    assert [row.named.name for row in rows] == ["quiet", "usual", "dear"]
+    assert [row.blobs.closes for row in rows] == [True, True, True]
+    assert [row.calldata.closes for row in rows] == [True, False, False]
+    for row in rows:
+        assert row.blobs.data is Data.BLOBS
+        assert row.calldata == estimate(PLAN, row.named.prices, RATES, Data.CALLDATA)
 
 
 @given(

@@ -66,7 +66,7 @@ def test_the_largest_block_fills_the_lane() -> None:
 def test_calldata_costs_more_than_blobs() -> None:
     found = list(months())
     for blobs, calldata in zip(found[::2], found[1::2], strict=True):
-        assert blobs.weather is calldata.weather
+        assert blobs.named is calldata.named
         assert blobs.data_usd < calldata.data_usd
         assert blobs.gas_usd == calldata.gas_usd
 

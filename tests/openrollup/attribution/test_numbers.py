@@ -86,6 +86,11 @@ async def test_the_economics_as_a_table_and_as_json(
     assert "50 queries at $0.01 from 10 payers, shared by 4" in text
     assert "it closes on blobs" in text
     assert "it is a loss on calldata" in text
+    assert text.count("in calldata it pays at quiet prices and is a loss at usual and dear") == 2
+    assert "left together, OPEN at $0.5, ETH at $3000" in text
+    (usual, _) = (line.split() for line in text.splitlines() if line.startswith("usual "))
+    assert usual[1:4] == ["0.05", "1", "0.001"]
+    assert usual[5:] == ["1", "-0.01614", "53"]
     assert await run(node.url, "economics", *options, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["outcomes"]) == 6
 

@@ -234,6 +234,32 @@ async def test_the_economics_of_fifty_queries_of_a_cent(served: tuple[Market, Rp
         assert ("closes" if outcome["closes"] else "is a loss") in line
 
 
+async def test_the_economics_at_other_prices_than_todays(served: tuple[Market, RpcNode]) -> None:
+    node = served[1]
+    plan = ["0.01", 50, 10, 4, 1]
+    answer = await node.call("attribution_estimateEconomics", *plan, ["1", "3000"])
+    rows = answer["atOtherPrices"]
+    assert [row["name"] for row in rows] == ["quiet", "usual", "dear"] * 2
+    assert {row["ethUsd"] for row in rows} == {"3000"}
+    usual = rows[1]
+    assert (usual["gasPriceWei"], usual["l1BaseFeeWei"]) == (hex(5 * 10**7), hex(10**9))
+    assert usual["l1BlobBaseFeeWei"] == hex(10**6)
+    assert usual["blobs"] == {"closes": True, "leftUsd": "0.4996", "breakEvenQueries": "0x1"}
+    left = {"closes": False, "leftUsd": "-0.01616", "breakEvenQueries": "0x35"}
+    assert usual["calldata"] == left
+    assert rows[2]["calldata"]["breakEvenQueries"] is None
+    calldata = "in calldata it pays at quiet prices and is a loss at usual and dear ones"
+    assert answer["otherPricesVerdict"] == [
+        f"OPEN at $1 and ETH at $3000: in blobs it pays at each of these prices; {calldata}",
+        "OPEN at $3000 and ETH at $3000: in blobs it pays at quiet and usual prices and is a loss "
+        f"at dear ones; {calldata}",
+    ]
+    cheap = await node.call("attribution_estimateEconomics", "0.000001", *plan[1:], "1", 2000)
+    assert {row["ethUsd"] for row in cheap["atOtherPrices"]} == {"2000"}
+    loss = "is a loss at each of these prices"
+    assert f"in calldata it {loss}" in cheap["otherPricesVerdict"][0]
+
+
 BAD_CALLS: list[tuple[str, list[Any], str]] = [
     ("getHead", ["0x12", "0x1"], "want 40 for an address"),
     ("getHead", ["0x" + "00" * 20, "0x10000000000000000"], "hex number > 64 bits"),

@@ -225,6 +225,10 @@ class AlreadyLogged(Refused):
     text = "receipt {seq} of the stream has the commitment {commitment} already"
 
 
+class NoAttribution(Refused):
+    text = "there is no contract at {address}: this chain has no attribution"
+
+
 class NoKey(Refused):
     text = "a key is needed to send or sign"
 

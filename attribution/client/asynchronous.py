@@ -185,6 +185,7 @@ class AsyncAttributionClient:
     async def _publish(self, request: Send) -> tuple[TxParams, HexBytes]:
         eth, party = self.w3.eth, await self.party()
         address = web3_forms.web3_address(party.address)
+        web3_forms.require_code(request, await eth.get_code(web3_forms.web3_address(request.to)))
         async with self._one_nonce_at_a_time:
             with web3_forms.sending():
                 base_fee = (await eth.get_block("latest"))["baseFeePerGas"]

@@ -195,6 +195,7 @@ class AttributionClient:
     def _publish(self, request: Send) -> tuple[TxParams, HexBytes]:
         eth = self.w3.eth
         address = web3_forms.web3_address(self.party.address)
+        web3_forms.require_code(request, eth.get_code(web3_forms.web3_address(request.to)))
         with self._one_nonce_at_a_time, web3_forms.sending():
             base_fee = eth.get_block("latest")["baseFeePerGas"]
             nonce = eth.get_transaction_count(address, "pending")

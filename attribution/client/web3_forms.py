@@ -24,7 +24,7 @@ from attribution.client.exchange import (
     Read,
     Send,
 )
-from attribution.refusals import NoKey, NotSent, Reverted, refusal_of
+from attribution.refusals import NoAttribution, NoKey, NotSent, Reverted, refusal_of
 from attribution.vouchers import SignedVoucher, Voucher, sign_voucher
 from node.errors import DecodingError
 from node.types.primitives import Address, Hash32, checksum_address, hex_address
@@ -55,6 +55,12 @@ def call_params(request: Read, sender: Address | None) -> TxParams:
     if sender is not None:
         params["from"] = checksum_address(sender)
     return cast("TxParams", params)
+
+
+def require_code(request: Send, code: bytes) -> None:
+    """NoAttribution where nothing would answer: what is sent there succeeds, and does nothing."""
+    if not code:
+        raise NoAttribution(address=checksum_address(request.to))
 
 
 def send_params(request: Send, party: Party, base_fee: int, tip: int, nonce: int) -> TxParams:

@@ -20,7 +20,7 @@ from attribution.client.exchange import (
     Send,
     carry_out_async,
 )
-from attribution.refusals import NotIncluded, NotSent, Refused, Reverted
+from attribution.refusals import NoAttribution, NotIncluded, NotSent, Refused, Reverted
 from attribution.refusals import refusal_of as contract_refusal
 from consensus.bridge.chain import Chain
 from consensus.l1.contract_call import revert_data
@@ -124,6 +124,8 @@ class Remote:
 
     async def _order(self, request: Send) -> TransactionRequest:
         """Return the transaction with its gas limit, if it would not be refused."""
+        if not await self._chain.client.code(request.to):
+            raise NoAttribution(address=checksum_address(request.to))
         try:
             needed = await self._chain.client.estimate_gas(
                 self.party.address, request.to, request.data, request.value

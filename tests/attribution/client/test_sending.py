@@ -10,7 +10,14 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
 from attribution.client import AsyncAttributionClient, AttributionClient, ReceiptLog
 from attribution.client.exchange import Operation
 from attribution.client.receipt_log import send_batch
-from attribution.refusals import BadSequence, NoKey, NotIncluded, NotSent, UnknownModel
+from attribution.refusals import (
+    BadSequence,
+    NoAttribution,
+    NoKey,
+    NotIncluded,
+    NotSent,
+    UnknownModel,
+)
 from node.types.primitives import Hash32
 from openrollup.testing import Devnet
 from tests.attribution.client.scene import PRICE, receipt
@@ -134,3 +141,19 @@ async def test_several_at_once(devnet: Devnet, node: Any) -> None:
         *(client.register_dataset(number.to_bytes(32, "big"), "") for number in range(5))
     )
     assert sorted(registered.id for registered in done) == [1, 2, 3, 4, 5]
+
+
+async def test_a_chain_without_attribution(devnet: Devnet) -> None:
+    """What is sent to an account without code succeeds: it would cost its fee for nothing."""
+    account = devnet.accounts[1]
+    async_w3: Any = AsyncWeb3(AsyncHTTPProvider(devnet.l1.url))
+
+    def claim() -> None:
+        AttributionClient(Web3(HTTPProvider(devnet.l1.url)), account).claim()
+
+    with pytest.raises(NoAttribution, match="this chain has no attribution"):
+        await asyncio.to_thread(claim)
+    with pytest.raises(NoAttribution):
+        await AsyncAttributionClient(async_w3, account).claim()
+    assert await async_w3.eth.get_transaction_count(account.address, "pending") == 0
+    await async_w3.provider.disconnect()

@@ -20,6 +20,7 @@ from attribution.vouchers import SignedVoucher
 from node.genesis.predeploys import ATTRIBUTION_HUB_ADDRESS
 from node.types.attribution_call import APPEND, ATTRIBUTION_ADDRESS, words
 from node.types.primitives import Address, Hash32
+from openrollup.cli import run
 from openrollup.testing import Devnet
 from tests.openrollup.attribution.terminal import Terminal
 
@@ -329,3 +330,15 @@ def test_a_chain_without_attribution(stage: Stage) -> None:
     client = AttributionClient(l1.w3, stage.terminal.devnet.accounts[PAYER])
     assert refused(lambda: client.deposit(stage.key, PRICE)) == "AttributionUnavailable"
     assert refused(lambda: client.register_dataset(bytes(32), "")) == "AttributionUnavailable"
+
+
+def test_nothing_is_sent_on_a_chain_without_attribution(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """L1 has no Hub: the transaction would succeed, cost its fee and do nothing."""
+    devnet = stage.terminal.devnet
+    stage.terminal.run(OWNER, "claim")  # writes the key's file
+    key = str(stage.terminal.folder / f"key-{OWNER}")
+    capsys.readouterr()
+    assert run(["attribution", "claim", "--rpc", devnet.l1.url, "--key-file", key]) == 1
+    assert "NoAttribution: there is no contract at 0x42" in capsys.readouterr().err

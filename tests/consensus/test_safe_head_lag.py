@@ -31,13 +31,13 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LagScene]:
 
 @pytest.mark.parametrize("depth", range(1, 9))
 async def test_a_reorg_of_which_l1_keeps_the_transactions(scene: LagScene, depth: int) -> None:
-    """The batches that are valid still count: the safe head is its depth behind, and one block."""
+    """The batches that are valid still count: its depth comes to what the safe head was behind."""
     await scene.seconds(_WARM_UP_S)
     assert scene.lag() <= USUAL
     scene.lags.clear()
     scene.reorg(depth, returns=True)
     await scene.seconds(3 * L1_BLOCK_TIME)
-    assert max(scene.lags) <= max(2 * USUAL, depth + 1) <= MOST
+    assert max(scene.lags) <= max(2 * USUAL, USUAL + depth) <= MOST
     assert max(scene.lags[2 * L1_BLOCK_TIME :]) <= USUAL
 
 

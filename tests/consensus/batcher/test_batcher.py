@@ -421,8 +421,9 @@ async def test_run_goes_on_after_a_failure(scene: Scene, caplog: pytest.LogCaptu
         await asyncio.to_thread(lambda: None)
         await settle()
     running.cancel()
-    await settle()
-    assert running.done()
+    # Work that has begun in a thread is never abandoned: the end may take a moment.
+    await asyncio.wait([running])
+    assert running.cancelled()
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
